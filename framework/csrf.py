@@ -78,12 +78,12 @@ class CSRF(ExplainedMiddleware):
         return next(request)
 
     def refusals(self, method: str) -> Iterator[tuple[int, str]]:
-        """Tell `framework explain` which requests of a method are refused, and why."""
+        """Yield each status with which requests of a method are refused, and the reason."""
         if method not in SAFE_METHODS:
             yield 403, "CSRF: another site made the request, or the token is from another session"
 
     def session_use(self, method: str) -> str | None:
-        """Tell `framework explain` how the session is used; None if the session is not used."""
+        """Return how requests of a method use the session; None if they do not use it."""
         if method in SAFE_METHODS:
             return None
         return "loaded if a cookie comes from an uncertain origin; not changed"

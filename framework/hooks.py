@@ -24,7 +24,7 @@ _NEAR = 0.8
 
 @dataclass(frozen=True)
 class Hook:
-    """Hold a hook that can be run, and the function that the user wrote."""
+    """A hook that can be run, and the function that the user wrote."""
 
     name: str
     function: object
@@ -33,7 +33,7 @@ class Hook:
 
 @dataclass(frozen=True)
 class Pair:
-    """Hold the hooks of one configuration; None for a hook that the configuration lacks."""
+    """The hooks of one configuration; None for a hook that the configuration lacks."""
 
     start: Hook | None
     stop: Hook | None

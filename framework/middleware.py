@@ -59,7 +59,7 @@ class ExplainedMiddleware(ABC):
 
     @abstractmethod
     def session_use(self, method: str) -> str | None:
-        """Say how requests of a method use the session; None if they do not use the session."""
+        """Return how requests of a method use the session; None if they do not use it."""
 
 
 def session_of(request: Request) -> Session:

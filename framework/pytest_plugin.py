@@ -35,7 +35,7 @@ _NO_APP = """the tests have no fixture `app`. Write one in conftest.py that retu
 
 @dataclass(frozen=True)
 class LiveServer:
-    """Hold an application that is being served, and its address."""
+    """An application that is being served, and its address."""
 
     url: str
     """The address, without a slash at its end: `http://127.0.0.1:41234`."""
@@ -82,7 +82,7 @@ def session_clock() -> ManualClock:
 def client(
     app: Application, replacements: Sequence[Replacement], session_clock: ManualClock
 ) -> Iterator[Client]:
-    """Give a client for an application that is built again for this test."""
+    """Yield a client for an application that is built again for this test."""
     given: object = app
     if not isinstance(given, Application):
         raise pytest.UsageError(

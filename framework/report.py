@@ -155,7 +155,7 @@ def similar(name: str, candidates: Sequence[str]) -> str | None:
 
 
 def location(target: Any) -> str:
-    """Describe where a class or function is defined, as `Class.method (file:line)`.
+    """Return where a class or function is defined, as `Class.method (file:line)`.
 
     For a function wrapped with `functools.wraps`, the function inside is described.
     """

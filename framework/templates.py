@@ -149,7 +149,7 @@ def _shown(value: object) -> object:
 
 
 def _explained(key: object) -> str:
-    """Say why a template gets nothing for a key or an attribute of a session."""
+    """Return why a template gets nothing for a key or an attribute of a session."""
     if isinstance(key, str) and not key.startswith("_") and hasattr(Session, key):
         return (
             f"a template cannot use session.{key}: it gets the values of a session, but neither"

@@ -44,7 +44,7 @@ class Replacement:
 
 
 class Replacing(Generic[T]):
-    """Hold the key of a replacement until `to` gives the object."""
+    """The key of a replacement, until `to` gives the object."""
 
     def __init__(self, key: object) -> None:
         self.key = key

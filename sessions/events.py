@@ -66,7 +66,7 @@ class EndReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """Describe one thing that happened to a session, after the store acknowledged it.
+    """One thing that happened to a session, after the store acknowledged it.
 
     `handle` is the public name of the session; it is None if no session is known. `reason` belongs
     to `rejected` and `ambiguous` (one of RejectReason), to `destroyed` (an EndReason), and to

@@ -109,7 +109,7 @@ def refusing(module: str) -> Callable[[str], object]:
 
 
 def remedy_for(name: str, module: str) -> str | None:
-    """Say what to import in place of a name that a module does not have; None if unknown."""
+    """Return what to import in place of a name that a module does not have; None if unknown."""
     if name[:1] == "_":
         return None
     if found := place_of(name):
@@ -132,7 +132,7 @@ def remedy_for(name: str, module: str) -> str | None:
 
 
 def place_of(name: str, *, beside: str = "") -> str | None:
-    """Say from where to import a public name; None if no other module has the name."""
+    """Return from where to import a public name; None if no other module has the name."""
     found = list(_places(name))
     if beside in found:
         return None

@@ -21,7 +21,7 @@ CLOCK_TOLERANCE = 60.0
 
 
 class Unchanged(Enum):
-    """Mark a field of `Changes` whose value in the record stays as it is."""
+    """The type of UNCHANGED: the value of this field of `Changes` stays as it is in the record."""
 
     UNCHANGED = "unchanged"
 

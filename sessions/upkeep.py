@@ -25,7 +25,7 @@ __all__: list[str] = []
 
 
 class Counts:
-    """Hold how many calls of a manager's listeners failed, and how many were slow."""
+    """How many calls of a manager's listeners failed, and how many were slow."""
 
     _driver: Any
 

@@ -30,7 +30,7 @@ from sessions.errors import SessionError
 
 @dataclass(frozen=True)
 class Catcher:
-    """Hold the facts that start-up has read about one exception handler."""
+    """The facts that start-up has read about one exception handler."""
 
     types: tuple[type[Exception], ...]
     where: str
@@ -120,7 +120,7 @@ def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
 
 
 def _plan(member: Member, variables: Variables, graph: Graph, report: Report) -> Plan:
-    """Plan the parameters of an exception handler, except the parameter for the error."""
+    """Return how an exception handler gets its parameters, except the parameter for the error."""
     function = member.function
     here = report.at(location(function))
     declared = read_parameters(function, here)

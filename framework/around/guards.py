@@ -28,7 +28,7 @@ logger = logging.getLogger("framework")
 
 @dataclass(frozen=True)
 class Guard:
-    """Hold the facts that start-up has read about one guard of one handler."""
+    """The facts that start-up has read about one guard of one handler."""
 
     listed: "Listed"
     plan: Plan
@@ -46,7 +46,7 @@ class Guard:
 
 @dataclass(frozen=True)
 class Listed:
-    """Hold a guard and the class that brought it: a configuration, a controller or their base."""
+    """A guard, and the class with its `@guard`: a configuration, a controller or a base class."""
 
     guard: object
     brought_by: type

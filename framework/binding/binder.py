@@ -63,7 +63,7 @@ class Path(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
-    """Hold what parameters can receive, and the report of mistakes."""
+    """What parameters can receive, and the report of mistakes."""
 
     report: Report
     # Returns the component of a type; raises Mistake or Reported.
@@ -76,7 +76,7 @@ class Supply:
 
 
 def bind(declared: Sequence[Declared], *, where: str, supply: Supply) -> Plan:
-    """Plan how a request becomes arguments; raise `Reported` if a parameter cannot be bound."""
+    """Return how a request becomes arguments; raise `Reported` if a parameter cannot be bound."""
     binder = _Binder(where, supply)
     return plan_once(declared, where, supply.path, supply.variables, lambda: binder.plan(declared))
 
@@ -101,7 +101,7 @@ class _Binder:
         self._here = supply.report.at(where)
 
     def plan(self, declared: Sequence[Declared]) -> Plan:
-        """Plan how each parameter receives its value; report every mistake."""
+        """Return how each parameter receives its value; report every mistake."""
         found: list[Parameter] = []
         for parameter in declared:
             if not parameter.variadic:
@@ -166,7 +166,7 @@ class _Binder:
         return Field(declared.name, annotation, _default(declared), provide)
 
     def _bind_nested(self, kind: type, function: Callable[..., object]) -> Plan:
-        """Plan the parameters of a resolver's method; raise `Mistake` for a cycle of resolvers."""
+        """Return how a resolver's method gets its parameters; raise `Mistake` for a cycle."""
         trail = (*self._supply.trail, kind)
         if kind in self._supply.trail:
             raise cycle_of(trail[trail.index(kind) :])

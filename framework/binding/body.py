@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class BodyMarker(Marker):
-    """Read the body as JSON."""
+    """The marker of a body in JSON."""
 
     source = "body"
     needs = Needs.BODY
@@ -58,7 +58,7 @@ class BodyMarker(Marker):
         return conversion("JSON", field.annotation)
 
     def documented(self, field: Field) -> Sequence[Documented]:
-        """Describe the body."""
+        """Return the description of the body, for OpenAPI."""
         return [DocumentedBody(field.annotation)]
 
 

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class CookieMarker(TextMarker):
-    """Read a cookie."""
+    """The marker of a cookie."""
 
     source = "cookie"
 
@@ -24,7 +24,7 @@ class CookieMarker(TextMarker):
         return lambda context: context.cookies.get(name, ())
 
     def documented(self, field: Field) -> Sequence[Documented]:
-        """Describe the value of the cookie."""
+        """Return the description of the cookie, for OpenAPI."""
         return [DocumentedValue("cookie", self.name_of(field), field.annotation, self.limits)]
 
 

@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, repr=False)
 class FormMarker(TextMarker):
-    """Read a form, urlencoded or multipart."""
+    """The marker of a form, urlencoded or multipart."""
 
     source = "form"
     needs = Needs.BODY | Needs.FILES
@@ -94,7 +94,7 @@ class FormMarker(TextMarker):
         ]
 
     def documented(self, field: Field) -> Sequence[Documented]:
-        """Describe one field, or the class of a whole form."""
+        """Return the description of one field, or of a whole form's class, for OpenAPI."""
         if _whole(field):
             return [DocumentedForm(bare(field.annotation)[0])]
         return [DocumentedForm(field.annotation, self.name_of(field), self.limits)]

@@ -26,7 +26,7 @@ Make = Callable[[dict[str, object]], object]
 
 @dataclass(frozen=True)
 class Member:
-    """Hold how one field of a class is read from a form."""
+    """A field of a class, and how it is read from a form."""
 
     # The name of the field in the form.
     name: str
@@ -108,7 +108,7 @@ def _unreadable(extras: Mapping[str, object]) -> Iterator[Mismatch]:
 
 
 def share_names(parameters: Iterable[Parameter]) -> None:
-    """Tell each class of a form which fields the other parameters of the request read."""
+    """Store in each class of a form which fields the other parameters of the request read."""
     forms = [
         part for parameter in parameters for part in parameter.flattened() if part.source == "form"
     ]

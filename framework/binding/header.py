@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class HeaderMarker(TextMarker):
-    """Read a header."""
+    """The marker of a header."""
 
     source = "header"
 
@@ -40,7 +40,7 @@ class HeaderMarker(TextMarker):
         ]
 
     def documented(self, field: Field) -> Sequence[Documented]:
-        """Describe the value of the header."""
+        """Return the description of the header, for OpenAPI."""
         return [DocumentedValue("header", self.name_of(field), field.annotation, self.limits)]
 
 

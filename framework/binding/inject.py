@@ -24,7 +24,7 @@ class NotProvided(Mistake):
 
 
 class InjectMarker(Marker):
-    """Give a parameter a component of the application."""
+    """The marker of a component."""
 
     source = "inject"
     fallible = False

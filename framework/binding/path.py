@@ -31,7 +31,7 @@ _LONG = 5
 
 @dataclass(frozen=True)
 class PathMarker(Marker):
-    """Give a value of the path."""
+    """The marker of a value of the path."""
 
     source = "path"
     fallible = False
@@ -80,7 +80,7 @@ class PathMarker(Marker):
         return conversion("text", field.annotation)
 
     def documented(self, field: Field) -> Sequence[Documented]:
-        """Describe the variable of the path."""
+        """Return the description of the path variable, for OpenAPI."""
         return [DocumentedValue("path", field.name, field.annotation)]
 
     def _widens(self, base: Any) -> bool:

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class QueryMarker(TextMarker):
-    """Read the query string."""
+    """The marker of a value of the query."""
 
     source = "query"
 
@@ -22,7 +22,7 @@ class QueryMarker(TextMarker):
         return lambda context: context.query.get(name, ())
 
     def documented(self, field: Field) -> Sequence[Documented]:
-        """Describe the value of the query."""
+        """Return the description of the query value, for OpenAPI."""
         return [DocumentedValue("query", self.name_of(field), field.annotation, self.limits)]
 
     @classmethod

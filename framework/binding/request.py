@@ -9,7 +9,7 @@ from framework.binding.source import Extract, Field, Marker, Needs
 
 
 class RequestMarker(Marker):
-    """Give the request itself."""
+    """The marker of the request object."""
 
     source = "request"
     fallible = False

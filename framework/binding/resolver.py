@@ -23,7 +23,7 @@ from framework.types.signatures import Declared, describe, read_return
 
 @dataclass(frozen=True)
 class ResolverMarker(Marker):
-    """Take the argument from the method `resolve` of a class."""
+    """The marker of a value that the method `resolve` of a class returns."""
 
     kind: type
 
@@ -133,7 +133,7 @@ def _resolves(kind: type) -> bool:
 
 
 def _idle(declared: Declared, metadata: object, kind: type) -> Mistake:
-    """Explain why an element of `Annotated` does not resolve a parameter."""
+    """Return why an element of `Annotated` does not resolve a parameter."""
     name, written = declared.name, describe(declared.annotation)
     if kind is types.FunctionType:
         shown = f"the function {location(metadata)}, which is not a marker"

@@ -14,7 +14,7 @@ from sessions.session import AsyncSession, Session
 
 
 class SessionMarker(Marker):
-    """Give the session of the request."""
+    """The marker of the session of the request."""
 
     source = "session"
     spelling = "session"

@@ -52,7 +52,7 @@ _MISFITS = (ValueError, TypeError, msgspec.ValidationError)
 
 @dataclass(frozen=True, repr=False)
 class SessionValueMarker(Marker):
-    """Give the session's value of one key, and store the value if the handler changes it."""
+    """The marker of one value of the session, which is stored if the handler changes it."""
 
     source = "session"
     needs = Needs.SESSION
@@ -116,7 +116,7 @@ def kept_type(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
 
 
 class _SessionValue:
-    """Hold a value of the session, and store the value at the end if the handler changed it."""
+    """A value of the session, which is stored at the end if the handler changed it."""
 
     def __init__(self, session: Session, key: str, convert: Convert) -> None:
         self._session = session

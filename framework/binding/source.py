@@ -45,7 +45,7 @@ class Needs(Flag):
 
 @dataclass(frozen=True)
 class Field:
-    """Describe the parameter that a marker marks."""
+    """The parameter of a marker: its name, its annotation and its default."""
 
     name: str
     # The type without the marker; EMPTY if the parameter has none.
@@ -99,7 +99,7 @@ Documented = DocumentedValue | DocumentedBody | DocumentedForm
 
 
 class Marker(ABC):
-    """Say where a parameter comes from.
+    """A marker: it says where the value of a parameter comes from.
 
     `source` names the source in reports and errors.
     """
@@ -162,7 +162,7 @@ class Marker(ABC):
 
 @dataclass(frozen=True)
 class Parameter:
-    """Say where one argument of a call comes from, and how it is read."""
+    """An argument of a call: where it comes from, and how it is read."""
 
     name: str
     marker: Marker
@@ -217,7 +217,7 @@ class Parameter:
 
 
 class Brackets:
-    """Put a marker on the type in the brackets: type checkers see an alias of `Annotated`."""
+    """The brackets of a marker, as in `Query[int]`; type checkers see an alias of `Annotated`."""
 
     def __init__(self, name: str, marker: Marker, example: str, others: str = "") -> None:
         self._name = name

@@ -51,7 +51,7 @@ Convert = Callable[[str], object]
 
 @dataclass(frozen=True, repr=False)
 class TextMarker(Marker):
-    """Read the texts of one name and convert them."""
+    """The base of the markers that read texts under one name and convert them."""
 
     needs: ClassVar[Needs] = Needs.NOTHING
 

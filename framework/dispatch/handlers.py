@@ -28,7 +28,7 @@ from framework.types.signatures import (
 
 @dataclass(frozen=True)
 class Handler:
-    """Hold the facts that start-up has read about a handler; the controller binds `method`."""
+    """The facts that start-up has read about a handler; `method` is bound to the controller."""
 
     route: Route
     endpoint: str

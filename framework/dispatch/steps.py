@@ -37,14 +37,14 @@ Asking = tuple[str, Plan]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Describe one status of a step, and why; the status is None if each request decides it."""
+    """A possible status of a step, and why; the status is None if each request decides it."""
 
     status: int | None
     why: str
 
 
 class Step(ABC):
-    """Describe one step on the way from a request to its response."""
+    """A step on the way from a request to its response."""
 
     @property
     def plans(self) -> Sequence[Asking]:
@@ -179,7 +179,7 @@ class AnswerWithoutHandler(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Everywhere:
-    """Hold the settings and parts that all requests of an application share."""
+    """The settings and parts that all requests of an application share."""
 
     settings: HTTPSettings = field(default_factory=HTTPSettings)
     # The manager is None if nothing uses sessions.
@@ -280,7 +280,7 @@ def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
 def _surrounded(
     inner: Sequence[Step], everywhere: Everywhere, needs: Needs, *, uses_session: bool
 ) -> tuple[Step, ...]:
-    """Put the steps of all requests around the inner steps."""
+    """Return the inner steps with the steps of all requests around them."""
     manager, middleware = everywhere.manager, everywhere.middleware
     outer: list[Step] = []
     # Every response renews a rolling session, so a 404 renews it, too.

@@ -109,7 +109,7 @@ class Explanation:
 
 
 def explain(application: Application, method: str, path: str) -> Explanation:
-    """Explain a request by its method and its path, which is written as in a URL."""
+    """Return how the application would answer a method and a path, which is written as in a URL."""
     method, written = method.upper(), written_path(path)
     stranger = refused_host(path, application.everywhere.settings)
     if stranger is not None:
@@ -128,7 +128,7 @@ def explain(application: Application, method: str, path: str) -> Explanation:
 def _answered(
     application: Application, method: str, path: str, found: tuple[Handler, dict[str, Any]]
 ) -> Explanation:
-    """Explain a request that a handler answers."""
+    """Return the explanation of a request that a handler answers."""
     handler, values = found
     steps = steps_of(handler, application.everywhere)
     session = session_uses(steps, method)
@@ -154,7 +154,7 @@ def arguments_of(graph: Graph, plan: Plan) -> list[Argument]:
 
 
 def _before_everything(method: str, path: str, host: str) -> Explanation:
-    """Explain a request that is refused before any step of the application."""
+    """Return the explanation of a request that is refused before any step of the application."""
     why = f"the host {host!r} is not one of trusted_hosts"
     return Explanation(
         method=method,
@@ -173,7 +173,7 @@ def _before_everything(method: str, path: str, host: str) -> Explanation:
 def _refused(
     application: Application, method: str, path: str, refusal: HTTPException
 ) -> Explanation:
-    """Explain a request without a handler: it passes the steps around all handlers, too."""
+    """Return the explanation of a request without a handler; it passes the outer steps, too."""
     steps = steps_without_handler(refusal, application.everywhere)
     (last,) = only(steps, AnswerWithoutHandler)
     (answer,) = last.outcomes(method)

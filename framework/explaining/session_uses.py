@@ -64,7 +64,7 @@ def named(middleware: Middleware) -> str:
 
 
 def _sorted_uses(steps: Sequence[Step]) -> list[Step]:
-    """Put the handler first, then its guards, then the exception handlers."""
+    """Return the uses in order: the handler first, then its guards, then the exception handlers."""
     first = [*only(steps, ReadArguments), *only(steps, CheckGuard)]
     return [*first, *only(steps, CatchErrors)]
 

@@ -21,7 +21,7 @@ _MOST_RANGES = 100
 
 
 def answer_conditions(response: Response, environ: "WSGIEnvironment") -> Response:
-    """Turn a whole response into 304, or into the range that the request asks for.
+    """Change a whole response into 304, or into the range that the request asks for.
 
     The response keeps its status if its method is neither GET nor HEAD, or if it is not 2xx. Raises
     `PreconditionFailed` and `RequestedRangeNotSatisfiable`.

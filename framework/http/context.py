@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class HeldValue(Protocol):
-    """Hold a changeable copy of a session value, and store it if it changed."""
+    """A changeable copy of a session value, which is stored if it changed."""
 
     def put_back(self) -> None: ...
 
@@ -32,7 +32,7 @@ _NOTHING_RESOLVED: dict[object, object] = {}
 
 
 class Context(RequestReader):
-    """Hold one request: its data, its session, and the components with `scope="request"`."""
+    """One request: its data, its session, and the components with `scope="request"`."""
 
     __slots__ = ("_resolved", "held", "manager", "opened", "responses", "scope")
 

@@ -51,7 +51,7 @@ _MALFORMED = "The token of the session is malformed."
 
 
 class ProblemDetails(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """Hold the members of a problem document."""
+    """The members of a problem document."""
 
     # "about:blank" means that the status says everything. The field has no default, because
     # msgspec leaves out fields that have their default value.

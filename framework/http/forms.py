@@ -28,7 +28,7 @@ Parsed = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
 
 
 class FormData(NamedTuple):
-    """Hold the fields and the files of a form."""
+    """The fields and the files of a form."""
 
     fields: MultiDict[str, str]
     files: MultiDict[str, FileStorage]

@@ -20,7 +20,7 @@ class Undecided(Exception):
 
 
 class Tree(Generic[H]):
-    """Hold the paths that begin alike, in the order in which the `Map` tries them."""
+    """The paths with the same beginning, in the order in which the `Map` tries them."""
 
     __slots__ = ("dynamic", "forks", "handlers", "only", "opaque", "static")
 

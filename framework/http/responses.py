@@ -245,7 +245,7 @@ class Stream:
 
 
 class Closing(list[bytes]):
-    """Hold a whole body, and call a function once when the body is closed."""
+    """A whole body, which calls a function once when it is closed."""
 
     def __init__(self, chunks: Iterable[bytes], close: Callable[[], object]) -> None:
         super().__init__(chunks)

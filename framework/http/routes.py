@@ -50,7 +50,7 @@ _FOREIGN_CONVERTERS = {
 
 @dataclass(frozen=True)
 class Route:
-    """Hold the method, the path and the handler of a route."""
+    """A route: its method, its path and its handler."""
 
     method: str
     rule: str
@@ -160,7 +160,7 @@ def converters_of(rule: str) -> Mapping[str, BaseConverter]:
 
 @dataclass(frozen=True)
 class Variables:
-    """Hold the variables that all given rules have, with their types, and the other variables."""
+    """The variables that all given rules have, with their types, and the other variables."""
 
     common: Mapping[str, type | None]
     others: AbstractSet[str]
@@ -206,7 +206,7 @@ def _route(controller: type, member: Member, verb: Verb) -> Route:
 
 
 def _where(controller: type, member: Member) -> str:
-    """Describe a handler; add its name in the class if the function has another name."""
+    """Return the place of a handler, with its name in the class if that name is different."""
     name = getattr(unwrapped(member.function), "__qualname__", "")
     place = location(member.function)
     if name.rpartition(".")[2] == member.name:

@@ -24,7 +24,7 @@ H = TypeVar("H")
 
 
 class Entry(NamedTuple, Generic[H]):
-    """Hold the handler of one method and rule; `endpoint` is the handler's name for URLs."""
+    """The handler of one method and rule; `endpoint` is the handler's name for URLs."""
 
     method: str
     rule: str
@@ -148,7 +148,7 @@ def request_path(environ: "WSGIEnvironment") -> str:
 
 
 class _Table:
-    """Hold the rules of an application; the number of an entry stands for its handler."""
+    """The rules of an application; the number of an entry stands for its handler."""
 
     def __init__(self, entries: Sequence[tuple[str, str, str]]) -> None:
         rules: dict[tuple[str, str], _EntryRule] = {}

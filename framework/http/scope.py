@@ -10,11 +10,11 @@ _ONCE = "a component method yields once, and the code after the yield ends the c
 
 
 class NothingYielded(RuntimeError):
-    """Say that the generator of a component ended without yielding."""
+    """The generator of a component ended without yielding."""
 
 
 class Ending(Generic[T]):
-    """Hold the generator of a component; the code after `yield` ends the component."""
+    """The generator of a component; the code after `yield` ends the component."""
 
     __slots__ = ("_generator", "_name")
 
@@ -50,7 +50,7 @@ class Ending(Generic[T]):
 
 
 class Scope:
-    """Hold the components of one request, and the files that were uploaded with it."""
+    """The components of one request, and the files that were uploaded with it."""
 
     __slots__ = ("_endings", "_files", "components", "failure")
 

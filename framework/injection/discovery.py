@@ -126,7 +126,7 @@ def _kind(part: object) -> str:
 
 
 def _named_elsewhere(part: type) -> str | None:
-    """Say where to name a guard, resolver or middleware, in place of the application's arguments.
+    """Return where to write a guard, resolver or middleware instead of `Application(...)`.
 
     The result is None for any other class.
     """

@@ -75,7 +75,7 @@ class Construction(injector.Provider[object]):
 
 
 class Graph:
-    """Hold the components of an application, each built once."""
+    """The components of an application, each built once."""
 
     def __init__(
         self,
@@ -276,7 +276,7 @@ class Graph:
         return self._per_request[provider] if provider.per_request else self._made[provider]
 
     def _plan(self, provider: Provider, trail: Trail) -> None:
-        """Plan how requests make a component."""
+        """Return how requests make a component."""
         self._build_configuration(provider, trail)
         make = provider.make
         if provider.configuration is not None:

@@ -41,7 +41,7 @@ _OWN_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (_PACKAGE, Path(injector.
 
 
 def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent]) -> NotProvided:
-    """Explain why nothing provides the type of a parameter."""
+    """Return the mistake of a parameter whose type nothing provides."""
     name = describe(key)
     if isinstance(key, Brackets) or key is Request or is_session(key):
         return _without_type(key) if isinstance(key, Brackets) else of_one_request(name)
@@ -75,7 +75,7 @@ def _without_type(key: Brackets) -> NotProvided:
 
 
 def of_one_request(name: str) -> NotProvided:
-    """Explain why a component cannot have an object that belongs to one request."""
+    """Return the mistake of a component that asks for an object of one request."""
     return NotProvided(
         f"{name} belongs to one request, but components live longer",
         "Take it as a parameter of the handler, and pass it to the component from there.",
@@ -83,7 +83,7 @@ def of_one_request(name: str) -> NotProvided:
 
 
 def unannotated(name: str) -> NotProvided:
-    """Explain why a parameter without an annotation gets nothing."""
+    """Return the mistake of a parameter without an annotation."""
     if name in ("app", "application"):
         return NotProvided(
             "it has no annotation, so nothing says what to inject", f"Write {name}: Application."

@@ -50,7 +50,7 @@ _EXAMPLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """Describe a component that the framework provides if the user does not."""
+    """A component that the framework provides if the user does not."""
 
     key: type
     # Without `settings`, `make` gets no injected arguments. With `method`, `make` takes a mapping
@@ -68,7 +68,7 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True)
 class Absent:
-    """Describe a component that this application cannot have, and the reason."""
+    """A component that this application cannot have, and the reason."""
 
     key: type
     what: str
@@ -77,7 +77,7 @@ class Absent:
 
 @dataclass(frozen=True, eq=False)
 class Provider:
-    """Hold the function that makes a component, and the types under which it is known."""
+    """The function that makes a component, and the types under which code asks for it."""
 
     keys: tuple[object, ...]
     # `Greeter` or `WebConfiguration.mailer`

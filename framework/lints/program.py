@@ -12,7 +12,7 @@ from sessions.manager import SessionManager
 
 @dataclass(frozen=True)
 class Program:
-    """Hold the parts of an application."""
+    """The parts of an application."""
 
     classes: Sequence[type]
     graph: Graph

@@ -27,7 +27,7 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 @dataclass(frozen=True)
 class Definition:
-    """Describe one definition of a name in a class, a function or a module."""
+    """A definition of a name in a class, a function or a module."""
 
     name: str
     # The names of the class or function around it, such as `Shop.Orders`; empty in a module.
@@ -56,7 +56,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Replaced:
-    """Say that a definition is replaced by a later one."""
+    """A definition that a later definition of the same name replaces."""
 
     first: Definition
     second: Definition

@@ -49,7 +49,7 @@ class Answers:
         self._shared: set[int] = set()
 
     def of(self, handler: Handler, refusals: Iterable[type[HTTPException] | int]) -> Schema:
-        """Describe each answer of a handler by its status.
+        """Return the description of each answer of a handler, by its status.
 
         `refusals` are the errors that the framework, guards, resolvers and the handler raise.
         """
@@ -69,7 +69,7 @@ class Answers:
         return {status: self._described(status, found[status]) for status in statuses}
 
     def shared(self) -> dict[str, Schema]:
-        """Describe the errors to which operations refer, by name."""
+        """Return the descriptions of the errors to which operations refer, by name."""
         return {_name(status): self._problem(status) for status in sorted(self._shared)}
 
     def _described(self, status: str, answer: _Answer) -> Schema:
@@ -90,7 +90,7 @@ class Answers:
         return {"description": text, "content": {_PROBLEM: {"schema": schema}}}
 
     def _content(self, bodies: list[Any]) -> Schema:
-        """Describe bodies by their media types, as the framework renders them."""
+        """Return the descriptions of bodies by their media types, as the framework renders them."""
         types: dict[str, list[Any]] = {}
         for body in bodies:
             types.setdefault(_media_type(body), []).append(value_of(split(body)[0]))

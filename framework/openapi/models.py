@@ -21,7 +21,7 @@ _EXCLUSIONS = ("serialization_exclude", "serialization_exclude_if")
 
 
 def schema_of_unknown_class(kind: Any) -> Schema:
-    """Describe a class that no library knows: a file, or any value."""
+    """Return the schema of a class that no library knows: a file, or any value."""
     if isinstance(kind, type) and issubclass(kind, FileStorage):
         return {"type": "string", "contentMediaType": "application/octet-stream"}
     return {"title": describe(kind)}

@@ -24,7 +24,7 @@ D = TypeVar("D", DocumentedValue, DocumentedBody, DocumentedForm)
 def describe_parameters(
     found: Sequence[Parameter], names: Mapping[str, str], schemas: Schemas
 ) -> list[Schema]:
-    """Describe the values that are read from the path, the query, the headers and the cookies.
+    """Return the descriptions of the values from the path, the query, the headers and the cookies.
 
     `names` are the names of the variables in the document's path.
     """
@@ -48,7 +48,7 @@ def describe_parameters(
 
 
 def describe_body(found: Sequence[Parameter], schemas: Schemas) -> Schema:
-    """Describe the body: JSON or another type, a form, or no body at all."""
+    """Return the description of the body: JSON or another type, a form, or None without a body."""
     for parameter, body in _documented(found, DocumentedBody):
         schema = _with_default(schemas.of(body.type), parameter)
         return _body({body.media_type: {"schema": schema}}, required=parameter.required)
@@ -86,7 +86,7 @@ def _body(content: Schema, *, required: bool) -> Schema:
 
 
 def _form(fields: Sequence[tuple[Parameter, DocumentedForm]], schemas: Schemas) -> Schema:
-    """Describe a form: single fields, whole objects, or both."""
+    """Return the description of a form: single fields, whole objects, or both."""
     single = [(parameter, field) for parameter, field in fields if field.name]
     whole = [schemas.of(field.type) for _, field in fields if not field.name]
     if not single and len(whole) == 1:

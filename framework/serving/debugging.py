@@ -31,7 +31,7 @@ _LONGEST_COMPARED = 1000
 
 
 def debugged(application: Application, host: str) -> tuple["WSGIApplication", str | None]:
-    """Put the debugger around an application, and return the PIN that its console asks for."""
+    """Return an application with the debugger around it, and the PIN that its console asks for."""
     application.debug = True
     application.dispatcher.unknown_path = lambda path: _unknown_path(application, path)
     # The console path is empty, because the application may have a path "/console".

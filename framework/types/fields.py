@@ -26,7 +26,7 @@ from framework.types.signatures import annotated, annotated_names
 
 
 class ObjectField(NamedTuple):
-    """Describe one field: its outer name, as in JSON, its type, and its constructor argument."""
+    """A field: its outer name, as in JSON, its type, and its constructor argument."""
 
     name: str
     annotation: Any

@@ -22,14 +22,14 @@ _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<item>[^\]]+)\]")
 
 
 class Mismatch(NamedTuple):
-    """Hold an error and its place in a value, written as a JSON pointer (RFC 6901)."""
+    """An error and its place in a value, written as a JSON pointer (RFC 6901)."""
 
     pointer: str
     what: str
 
 
 class ForeignModelError(ValueError):
-    """Hold the places where a model refuses a value."""
+    """The errors of a model that refuses a value, with their places."""
 
     def __init__(self, mismatches: Iterable[Mismatch]) -> None:
         super().__init__("a model refuses the value")

@@ -11,7 +11,7 @@ from framework.types.signatures import bare, describe
 
 
 class Part(NamedTuple):
-    """Describe one type inside a type."""
+    """A type inside a type, with its metadata and its place."""
 
     kind: Any
     metadata: tuple[object, ...]

@@ -42,7 +42,7 @@ def promised(function: Callable[..., object]) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class Promise:
-    """Hold what the return annotation of a method says about its results."""
+    """What the return annotation of a method says about its results."""
 
     # Whether a returned tuple is data, and not a body with a status.
     tuples_are_data: bool = True

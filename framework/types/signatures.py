@@ -61,7 +61,7 @@ class Unresolved:
 
 @dataclass(frozen=True)
 class Declared:
-    """Describe one parameter as the source code declares it."""
+    """A parameter as the source code declares it."""
 
     name: str
     # EMPTY without an annotation; Unresolved if the annotation cannot be evaluated.
@@ -225,7 +225,7 @@ def bare(annotation: Any) -> tuple[Any, tuple[object, ...]]:
 
 
 def annotated(annotation: Any, metadata: tuple[object, ...]) -> Any:
-    """Put metadata on a type; without metadata, return the type."""
+    """Return a type with this metadata; without metadata, return the type."""
     return Annotated[(annotation, *metadata)] if metadata else annotation
 
 

@@ -17,7 +17,7 @@ _KEPT = {4: 24, 6: 48}
 
 
 class Device(NamedTuple):
-    """Hold the user agent of a sign-in, and the network that it came from; None for unknown."""
+    """The user agent and the network of a sign-in; None for unknown."""
 
     user_agent: str | None = None
     address: str | None = None

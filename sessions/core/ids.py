@@ -24,7 +24,7 @@ _ID = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST_ID},{LONGEST_ID}}}", re.ASCII)
 
 
 class Id(NamedTuple):
-    """Hold an id, the key of its session in the store, and the hash of the id in the record."""
+    """An id, the key of its session in the store, and the hash of the id in the record."""
 
     text: str
     key: str

@@ -37,7 +37,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 
 @dataclass(frozen=True)
 class LegacySession:
-    """Hold a session of another system: its data, and its user if somebody is signed in.
+    """A session of another system: its data, and its user if somebody is signed in.
 
     `authenticated_at` is the time of the sign-in, an aware datetime, or None if it is unknown.
     """
@@ -56,7 +56,7 @@ Call = Callable[[Any], Any]
 
 
 class Signed(NamedTuple):
-    """Hold what a cookie claims: its contents, the signed text, and the signature."""
+    """What a cookie claims: its contents, the signed text, and the signature."""
 
     text: str
     signed: str

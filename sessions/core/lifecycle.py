@@ -217,7 +217,7 @@ class AsyncLifecycleDriver(AsyncDriver):
 
 
 def by_default(method: M) -> M:
-    """Mark a method of the base classes, which does nothing."""
+    """Return a method of the base classes, marked as one that does nothing."""
     _DEFAULTS.add(method)
     return method
 

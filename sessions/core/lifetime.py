@@ -9,7 +9,7 @@ from sessions.record import CLOCK_TOLERANCE, Record, not_ahead
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """Hold the timeouts of a container in seconds, and calculate when sessions expire."""
+    """The timeouts of a container in seconds, which say when sessions expire."""
 
     idle: float
     absolute: float

@@ -16,7 +16,7 @@ PROTECTION: Final[Headers] = [("Referrer-Policy", "no-referrer"), ("Cache-Contro
 
 
 class Place(NamedTuple):
-    """Hold what the links of one response need: whether to carry the token, and their origin."""
+    """What the links of one response need: whether to carry the token, and their origin."""
 
     carries: bool
     origin: str | None

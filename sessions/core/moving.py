@@ -12,7 +12,7 @@ from sessions.core.verbs import UNKNOWN, MemoryVerbs
 
 
 class Moving:
-    """Hold the store calls that store a session of another system, while the session loads."""
+    """The store calls that store a session of another system, while the session loads."""
 
     def __init__(self, flow: Flow[None]) -> None:
         self._flow = flow
@@ -30,7 +30,7 @@ NO_COOKIES = LegacyCookies((), b"")
 
 
 class Legacy(NamedTuple):
-    """Hold a valid legacy cookie of a request: its kind, its contents, and our id for it."""
+    """A valid legacy cookie of a request: its kind, its contents, and the id of its new session."""
 
     cookie: LegacyCookie
     content: Any

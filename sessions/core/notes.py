@@ -11,7 +11,7 @@ from sessions.record import Record
 
 
 class Ending(NamedTuple):
-    """Hold what `finish` is called for: the session that has ended, and why."""
+    """What `finish` is called for: the session that has ended, and why."""
 
     handle: str
     reason: EndReason

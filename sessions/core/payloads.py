@@ -26,7 +26,7 @@ class CarriedId(Id):
 
 
 class Payload(msgspec.Struct, array_like=True, gc=False):
-    """Hold the fields of a session in a token; times are epoch seconds."""
+    """The fields of a session in a token; times are epoch seconds."""
 
     id: str
     created_at: float

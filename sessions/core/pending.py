@@ -7,7 +7,7 @@ from sessions.record import UNCHANGED, Unchanged
 
 
 class Pending(NamedTuple):
-    """Hold the changes other than values that the next commit makes."""
+    """The changes that the next commit makes, other than changes of values."""
 
     timeout: float | Unchanged | None = UNCHANGED
     user_id: str | Unchanged | None = UNCHANGED

@@ -55,7 +55,7 @@ _IMMUTABLE = codec.IMMUTABLE
 
 
 class Unsaved(NamedTuple):
-    """Hold the unsaved changes of a session, and the stored values at the same moment."""
+    """The unsaved changes of a session, and the stored values at the same moment."""
 
     changed: Mapping[str, bytes]
     removed: frozenset[str]
@@ -64,7 +64,7 @@ class Unsaved(NamedTuple):
 
 
 class State(Notes, msgspec.Struct, eq=False):
-    """Hold the state of a session in one request.
+    """The state of a session in one request.
 
     This is a msgspec Struct, because it is made in each request and a Struct is fast to make.
     """

@@ -182,7 +182,7 @@ class StoredSessions(IndexedSessions):
     def _applied(
         self, state: State, id: Id, asked: Pending, changes: Changes, *, is_left: bool
     ) -> None:
-        """Enter a commit that the store applied into the state."""
+        """Store in the state that the store applied a commit."""
         self.note_commit(state, asked, id.key)
         if is_left:
             # This request has ended or left the session in the meantime.
@@ -265,7 +265,7 @@ class StoredSessions(IndexedSessions):
     def _created(
         self, state: State, id: Id, record: Record, asked: Pending, *, is_left: bool
     ) -> None:
-        """Enter into the state that a new session is stored."""
+        """Store in the state that a new session is stored."""
         self.note_creation(state, record, id.key)
         if is_left:
             # This request has ended or left the session meanwhile; no client knows the new one.

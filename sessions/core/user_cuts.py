@@ -18,7 +18,7 @@ _CUT: Final = "cut"
 
 
 class Cut(NamedTuple):
-    """Hold the time before which the sign-ins of a user have ended.
+    """The time before which all sign-ins of a user have ended.
 
     `kept` is the key of the one session that stays. This session must have begun after
     `kept_since`, because an earlier cut may have ended it.

@@ -40,7 +40,7 @@ class IndexedSessions(Refreshing):
             yield ("add_to_user", user_id, id.key, self.lifetimes.latest_end(created_at))
 
     def admit(self, state: State, id: Id, signing: S) -> Flow[S]:
-        """Enter a sign-in before its commit, and return it; or refuse it with TooManySessions.
+        """Add a sign-in to the index before its commit, and return it; or raise TooManySessions.
 
         If the user has a limit, the sign-in is later than all others of the user.
         """

@@ -40,7 +40,7 @@ class Why(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Hold the settings that the decisions about sessions need."""
+    """The settings that the decisions about sessions need."""
 
     lifetimes: Lifetimes
     gen_id: Callable[[], str]

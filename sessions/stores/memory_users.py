@@ -10,7 +10,7 @@ _LOOKED_AT = 4
 
 
 class UserEntries:
-    """Hold which keys each user has.
+    """The keys of each user.
 
     An entry is removed with its record. An entry without a record is removed after two times
     REMEMBERED_FOR.
@@ -26,7 +26,7 @@ class UserEntries:
         return sum(map(len, self._of_user.values()))
 
     def add(self, user_id: str, key: str, until: float, now: float) -> None:
-        """Enter the key."""
+        """Add the key."""
         keys = self._of_user.setdefault(user_id, {})
         keys[key] = max(until, keys.get(key, until))
         self._of_key.setdefault(key, {})[user_id] = until

@@ -224,7 +224,7 @@ def _data(values: Any) -> str:
 
 
 def _numbered(names: Iterable[str]) -> str:
-    """Return a JSON object that maps each name to its number in the commit, such as `@02`."""
+    """Return a JSON object that maps each name to its number in the commit, such as `@000002`."""
     pairs = (f'"{_in_base64(name)}":@{place:0{_MOST_NAMES}}' for place, name in enumerate(names))
     return "{" + ",".join(pairs) + "}"
 

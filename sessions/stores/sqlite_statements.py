@@ -129,7 +129,7 @@ class Statements:
 
 
 class UserStatements:
-    """Hold the SQL of the index of users for one prefix.
+    """The SQL of the index of users for one prefix.
 
     An entry goes with the row of its session, by a trigger. `check_at` is when a purge looks at an
     entry: first once the session must be there, and then when its time is over.

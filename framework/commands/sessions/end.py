@@ -15,7 +15,7 @@ from sessions.core.token_formats import TokenFormat
 
 
 class _Which(NamedTuple):
-    """Hold the arguments that choose the sessions to end, and the application."""
+    """The arguments that choose the sessions to end, and the application."""
 
     handle: str | None
     user: str | None
