@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from sessions.transports.url import spelled
 
@@ -11,6 +11,26 @@ HIDDEN = "hidden"
 # A URL inside of another URL has its percent signs escaped once more for each level.
 _PERCENT = "%(?:25)*"
 _PLAIN = (int, float, type(None))
+
+
+class _Hidden(Mapping[str, object]):
+    """The arguments of a log line, without ids.
+
+    A server may give a mapping that also has values for names which it does not list.
+    """
+
+    def __init__(self, arguments: Mapping[str, object], hidden: Callable[[object], object]) -> None:
+        self._arguments = arguments
+        self._hide = hidden
+
+    def __getitem__(self, name: str) -> object:
+        return self._hide(self._arguments[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arguments)
+
+    def __len__(self) -> int:
+        return len(self._arguments)
 
 
 class HideIds(logging.Filter):
@@ -32,12 +52,10 @@ class HideIds(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Hide the ids in the message and in its arguments; no line is left out."""
         arguments = record.args
-        if isinstance(arguments, Mapping):
-            # A server may give a mapping of its own, which only its own format can read.
-            record.msg, record.args = self.hidden(record.getMessage()), None
-            return True
         record.msg = self.hidden(record.msg)
-        if isinstance(arguments, tuple):
+        if isinstance(arguments, Mapping):
+            record.args = _Hidden(arguments, self.hidden)
+        elif isinstance(arguments, tuple):
             record.args = tuple(map(self.hidden, arguments))
         return True
 

@@ -1,6 +1,7 @@
 """Access logs without the ids of sessions."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -72,6 +73,18 @@ def test_a_mapping_of_arguments_is_hidden() -> None:
     assert _line(HideIds(), '"%(r)s" %(s)s %(x)s', atoms) == (
         '"GET /?wSession=hidden HTTP/1.1" 200 -'
     )
+
+
+def test_a_formatter_can_read_the_mapping() -> None:
+    """A formatter for JSON takes its fields from there."""
+    atoms = {"r": f"GET /?wSession={TOKEN} HTTP/1.1", "s": 200, "f": None}
+    record = logging.LogRecord("gunicorn.access", 20, "", 1, "%(r)s", (atoms,), None)
+    HideIds().filter(record)
+
+    assert isinstance(record.args, Mapping)
+    assert dict(record.args) == {"r": "GET /?wSession=hidden HTTP/1.1", "s": 200, "f": None}
+    assert record.args.get("x", "-") == "-"
+    assert atoms["r"] == f"GET /?wSession={TOKEN} HTTP/1.1"
 
 
 def test_the_parameter_can_have_another_name() -> None:
