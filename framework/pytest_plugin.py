@@ -47,7 +47,7 @@ class LiveServer:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stop pytest if the tested project has a module with the name of one of our packages."""
+    """Stop pytest if the project has a module with the name of one of the packages."""
     message = collision_in(config.rootpath)
     if message is not None:
         raise pytest.UsageError(message)

@@ -275,7 +275,7 @@ class _Request:
             self._manager.report_late_changes(self._session)
 
     async def _reply(self, status: HTTPStatus, headers: Headers, body: bytes) -> None:
-        """Send a complete response of our own."""
+        """Send a complete response of the middleware itself."""
         body = b"" if self._scope["method"] == "HEAD" else body
         await _send_response(self._send, "http.response", (status, headers, body))
 

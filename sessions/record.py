@@ -21,7 +21,7 @@ CLOCK_TOLERANCE = 60.0
 
 
 class Unchanged(Enum):
-    """The type of UNCHANGED: the value of this field of `Changes` stays as it is in the record."""
+    """The type of UNCHANGED, for a field of `Changes` whose value in the record does not change."""
 
     UNCHANGED = "unchanged"
 

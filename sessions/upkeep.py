@@ -68,7 +68,7 @@ class Upkeep(Counts):
         return 0 if self._blocking_store is None else self._blocking_store.purge(limit)
 
     def end_session(self, handle: str, user_id: str | None = None) -> bool:
-        """End the session with this handle, of whatever user; return whether it was live.
+        """End the session with this handle, of any user; return whether it was live.
 
         With `user_id`, end it only if it belongs to this user. Raises SessionError for stateless
         sessions.
@@ -113,7 +113,7 @@ class AsyncUpkeep(Counts):
 
 
 def purging(sessions: Persistence, limit: int) -> Callable[[Any], tuple[State, Flow[int]]] | None:
-    """Return a function that begins a purge with events, or None if nobody wants the events."""
+    """Return a function that begins a purge with events, or None without listeners."""
     if not (isinstance(sessions, NotedSessions) and sessions.rules.takes_expired):
         return None
 

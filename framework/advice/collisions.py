@@ -39,7 +39,7 @@ def collision_in(folder: Path) -> str | None:
 def collision_of(error: BaseException, folder: Path) -> str | None:
     """Return the message about a folder without `__init__.py` from which an import has failed.
 
-    Python prefers our package, so that nothing in such a folder can be imported.
+    Python prefers the package of Satsuma, so nothing in this folder can be imported.
     """
     name = (getattr(error, "name", None) or "").partition(".")[0]
     place = folder / name

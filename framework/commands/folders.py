@@ -61,7 +61,7 @@ def is_below(file: str | None) -> bool:
 
 
 def advice_on(error: BaseException) -> str | None:
-    """Return what to do about an import that failed because of a folder with a name of ours."""
+    """Return what to do after a failed import, if a folder has the name of one of the packages."""
     return next(filter(None, (collision_of(error, folder) for folder in folders())), None)
 
 

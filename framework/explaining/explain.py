@@ -243,7 +243,7 @@ def _catchers_of(
 
 
 def _in_order(own: Iterable[Outcome], around: Iterable[Outcome]) -> list[Outcome]:
-    """Keep the first answer first, and sort the others; answers without a status come last."""
+    """Return the first answer, and then the others in order; answers without a status come last."""
     first, *others = dict.fromkeys([*own, *around])
     return [first, *sorted(others, key=lambda outcome: (outcome.status is None, outcome.status))]
 

@@ -78,7 +78,7 @@ def as_http_error(error: Exception) -> HTTPException | None:
 
 
 class ChallengedRequest(Unauthorized):
-    """Answer 401 for a malformed token, with the challenge as it is (RFC 9110, 11.6.1)."""
+    """Answer 401 for a malformed token, with the challenge unchanged (RFC 9110, 11.6.1)."""
 
     def __init__(self, challenge: str) -> None:
         super().__init__(_MALFORMED)

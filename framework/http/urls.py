@@ -182,7 +182,7 @@ def _reads_back(converter: BaseConverter, value: object) -> bool:
 
 
 def _is_same(read: object, given: object) -> bool:
-    """Return whether a value was read as it was given; a number may be given as a text."""
+    """Return whether the value that was read equals the given value, which may be a text."""
     return (
         read == given
         or str(read) == str(given)

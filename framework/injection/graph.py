@@ -162,7 +162,7 @@ class Graph:
 
     @property
     def has_endings(self) -> bool:
-        """Return whether a component has to be ended with the application."""
+        """Return whether a component must be ended when the application ends."""
         return any(provider.ends and not provider.per_request for provider in self._built)
 
     def all_of(self, kind: type) -> Iterator[tuple[str, Any]]:

@@ -50,7 +50,7 @@ class Definition:
         return any(mine.get(node, branch) != branch for node, branch in other.branches)
 
     def always_follows(self, other: "Definition") -> bool:
-        """Return whether this definition runs whenever the other definition has run."""
+        """Return whether this definition always runs after the other definition."""
         return other.branches[: len(self.branches)] == self.branches
 
 

@@ -48,7 +48,7 @@ def describe_parameters(
 
 
 def describe_body(found: Sequence[Parameter], schemas: Schemas) -> Schema:
-    """Return the description of the body: JSON or another type, a form, or None without a body."""
+    """Return the description of the body: JSON or another type, or a form; empty without a body."""
     for parameter, body in _documented(found, DocumentedBody):
         schema = _with_default(schemas.of(body.type), parameter)
         return _body({body.media_type: {"schema": schema}}, required=parameter.required)

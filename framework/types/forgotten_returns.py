@@ -37,7 +37,7 @@ def forgotten_return(function: Callable[..., object]) -> Mistake | None:
 
 
 def forgotten_verdict(function: Callable[..., object]) -> Mistake | None:
-    """Return the mistake of a guard's check that never returns a value, whatever its annotation."""
+    """Return the mistake of a guard's check that never returns a value; any annotation counts."""
     found = forgotten_return(function)
     if found is not None or not isinstance(function, FunctionType):
         return found

@@ -76,7 +76,7 @@ def step(key: str) -> str:
 
 
 def below(above: str, found: Iterable[Mismatch]) -> Iterator[Mismatch]:
-    """Yield mismatches with the place above them in front of their own places."""
+    """Yield mismatches whose places begin with the place of the whole value."""
     for mismatch in found:
         yield Mismatch(above + mismatch.pointer, mismatch.what)
 

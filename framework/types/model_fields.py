@@ -15,7 +15,7 @@ _TEXTS = (str, bytes, bytearray)
 
 
 def is_collection(annotation: Any) -> bool:
-    """Return whether every value of a type, apart from None, is a list, a set or the like."""
+    """Return whether every value of a type, apart from None, is a list, a set or a tuple."""
     kinds = [_kind(member) for member in _members(annotation)]
     return all(isinstance(kind, type) and _holds_items(kind) for kind in kinds)
 

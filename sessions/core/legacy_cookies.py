@@ -183,7 +183,7 @@ class LegacyCookies:
         """Whether a session that moves here may still live in the other system."""
 
     def id_for(self, cookie: LegacyCookie, content: Any) -> Id | None:
-        """Return our id for a legacy session, or None if the cookie has no text of its own."""
+        """Return the new id for a legacy session; None if its cookie identifies no session."""
         unique = cookie.unique(content)
         if unique is None:
             return None

@@ -48,7 +48,7 @@ class Lifetimes:
         return idle_end if idle_end < absolute_end else absolute_end
 
     def latest_end(self, created_at: float) -> float:
-        """Return a time that a session of this age never outlives, whatever happens to it."""
+        """Return the latest time at which a session of this age can end."""
         return created_at + self.longest + CLOCK_TOLERANCE
 
     def touch_is_due(self, record: Record, now: float) -> bool:

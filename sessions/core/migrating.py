@@ -1,13 +1,14 @@
 """Stored sessions that begin with a session of another system, from its cookie.
 
-A request without a live session of ours, but with a valid legacy cookie, stores the session here
-while it loads. From then on, it is a session like any other. Its id is derived from the id in the
-legacy cookie, if the cookie has one: so parallel requests with one cookie share one session, and
-the cookie of a session that was moved and has ended here opens nothing.
+Suppose that a request has no live session of this package, but a valid legacy cookie. While the
+session loads, the request stores the session of the other system in the store. From then on, it is
+a session like any other. If the legacy cookie has an id, the id of the session is derived from it.
+So parallel requests with one cookie share one session. If a session was moved and has ended, its
+legacy cookie opens nothing.
 
-If nothing ends the session in the other system, the session has a mark here. The end of a marked
-session is remembered in a record of its own. A request reads this record only if it has a legacy
-cookie whose session is not here.
+If nothing ends the session in the other system, the stored session has a mark. The end of a marked
+session is remembered in a separate record. A request reads this record only if the store does not
+have the session of its legacy cookie.
 """
 
 from typing import Any, TypeVar, cast

@@ -80,7 +80,7 @@ class MovingIn(MemoryVerbs):
         """Begin with the session of the first legacy cookie that has one, or with a new session."""
 
     def legacies_of(self, state: State) -> list[Legacy]:
-        """Return the valid legacy cookies of the request, and send an event for the others."""
+        """Return the request's valid legacy cookies, and send an event for each invalid one."""
         found = []
         for cookie, texts in self._cookies.find(state.head.cookies):
             if len(texts) > 1:

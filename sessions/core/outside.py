@@ -1,4 +1,4 @@
-"""Call functions of the user while a session loads: in this thread, or beside an event loop."""
+"""Call functions of the user while a session loads: in this thread, or in a worker thread."""
 
 import asyncio
 from abc import ABC, abstractmethod

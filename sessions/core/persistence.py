@@ -1,6 +1,6 @@
 """The interface between the drivers and the decisions about sessions.
 
-An ask is a store call that the driver shall make. An operation with one ask has two methods,
+An ask is a store call that the driver has to make. An operation with one ask has two methods,
 `x_ask(state)` and `x_answer(state, answer)`. An operation with several asks is a generator: it
 yields each ask, and the driver sends it the answer. These methods never call a store; the drivers
 in `driving` do.

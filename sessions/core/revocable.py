@@ -241,7 +241,7 @@ class RevocableSessions(StatelessSessions):
         return (yield from self._user_allows(state, id))
 
     def _user_allows(self, state: State, id: Id) -> Flow[bool]:
-        """Return whether nobody has ended the sessions of the user who is signed in."""
+        """Return whether the sessions of the signed-in user are still allowed."""
         if state.record is None or state.record.user_id is None:
             return True
         answer = yield ("load", cut_key(state.record.user_id))

@@ -158,7 +158,7 @@ class Tokens(ABC):
         return self._has_ids(state) and not self.is_sent_by_programs(state)
 
     def is_sent_by_programs(self, state: State) -> bool:
-        """Return whether the session came in a way that no browser uses by itself.
+        """Return whether the session came in a way that a browser never uses by itself.
 
         A program made such a request, or a script of this site. If the session is not loaded, each
         id of the request must have come so.
@@ -199,7 +199,7 @@ class Tokens(ABC):
         return self._look(state, head)
 
     def _look(self, state: State, head: RequestHead) -> tuple[Id, ...]:
-        """Read every transport, and return the different ids of all of them."""
+        """Read every transport, and return the different ids in all transports."""
         brought: list[tuple[Transport, tuple[Id, ...]]] = []
         obstacle = None
         for transport in self.transports:

@@ -38,7 +38,7 @@ class Cut(NamedTuple):
         return Cut(max(now, self.until), keep, kept_since)
 
     def later(self, created_at: float) -> float:
-        """Return the time at which a new session begins, late enough not to be ended by this cut.
+        """Return the time at which a new session begins, so that this cut does not end it.
 
         The clock of the server that ended the others may be ahead.
         """

@@ -1,8 +1,9 @@
 """The sessions of a user: the index gets each sign-in, and a manager lists and ends them.
 
-A sign-in enters its key before it is committed. So the index knows every signed-in session, also
-after a crash. It may also have keys whose records do not exist yet, or belong to another user. So a
-manager looks at each record, and ends it only if it belongs to the user at that moment.
+A sign-in adds its key to the index before the sign-in is committed. So the index has every
+signed-in session, even after a crash. It may also have keys whose records do not exist yet, or
+belong to another user. So a manager looks at each record, and ends it only if it belongs to the
+user at that moment.
 """
 
 from collections.abc import Mapping

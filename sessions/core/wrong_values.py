@@ -47,7 +47,7 @@ def store_problems(store: object, wanted: Kinds) -> Iterator[str]:
 
 
 def call_of(kind: type) -> str:
-    """Return how to make an object of a class, as it is written in a program."""
+    """Return how to make an object of a class, as source code."""
     return _CALLS.get(kind.__name__, f"{kind.__name__}()")
 
 

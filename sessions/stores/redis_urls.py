@@ -46,7 +46,7 @@ def url_of(parts: SplitResult) -> str:
 
 
 def sentinels_of(parts: SplitResult) -> list[tuple[str, int]]:
-    """Return the hosts and ports; raise ValueError if one of them is wrong."""
+    """Return the hosts and ports; raise ValueError for a wrong host or port."""
     hosts = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]
     if not all(host.hostname for host in hosts):
         raise ValueError("a sentinel has no host")

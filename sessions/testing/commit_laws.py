@@ -17,7 +17,7 @@ class CommitLaws(Suite):
     async def test_commit_merges_with_what_is_there_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The values in the changes are set or removed, and the others stay."""
+        """The values in the changes are set or removed, and all other values stay."""
         await store.create("key", a_record(clock, {"a": b"1", "b": b"2", "c": b"3"}))
 
         changes = some_changes(clock, set={"b": b"22", "d": b"4"}, removed=frozenset({"c", "x"}))
@@ -30,7 +30,7 @@ class CommitLaws(Suite):
     async def test_commits_of_two_requests_both_survive(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit changes the present record, not the record as it was loaded."""
+        """A commit changes the current record, not the record that was loaded earlier."""
         await store.create("key", a_record(clock, {"a": b"1", "b": b"1"}))
 
         await store.commit("key", some_changes(clock, set={"a": b"2"}, user_id="ada"))
@@ -43,7 +43,7 @@ class CommitLaws(Suite):
     async def test_a_name_that_is_set_and_removed_is_removed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """This is so for a name that was there before, and for a new name."""
+        """A name in both is removed, whether the record had the name before or not."""
         await store.create("key", a_record(clock, {"a": b"1"}))
         changes = some_changes(clock, set={"a": b"2", "b": b"2"}, removed=frozenset({"a", "b"}))
 
@@ -127,7 +127,7 @@ class CommitLaws(Suite):
     async def test_commit_with_a_true_expectation_is_applied(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """It is true if each expected value is stored, and each name with None is absent."""
+        """An expectation is true if each value is stored, and each name with None is absent."""
         await store.create("key", a_record(clock, {"a": b"1", "empty": b""}))
         expected = {"a": b"1", "b": None, "empty": b""}
 
@@ -141,7 +141,7 @@ class CommitLaws(Suite):
     async def test_commit_with_a_false_expectation_applies_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The answer is CONFLICT, and the record stays exactly as it was."""
+        """The answer is CONFLICT, and the record does not change."""
         record = a_record(clock, {"a": b"1", "empty": b""})
         await store.create("key", record)
         everything = {"set": {"a": b"2", "n": b"new"}, "removed": frozenset({"empty"})}

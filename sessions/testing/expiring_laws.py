@@ -186,7 +186,7 @@ class ExpiringLaws(Suite):
     async def test_a_damaged_record_is_not_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """It is removed, or left, without an error, and the other records are given out."""
+        """The damaged record causes no error, and the other records are given out."""
         expiring = collecting(store)
         await store.create("key", a_record(clock, lives=100))
         await self.damage_under_test(store, "key")
@@ -235,7 +235,7 @@ class ExpiringProcessLaws(ProcessLaws):
     async def test_a_record_is_given_out_to_one_of_two_processes(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The two answers, and the record afterwards, are as if one call ended before the other."""
+        """The answers, and the record after them, are as if one call followed the other."""
         collecting(store)
         made = _calls(clock)
         with self.another_process(store, _collecting) as connection:

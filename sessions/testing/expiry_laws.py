@@ -18,7 +18,7 @@ class ExpiryLaws(Suite):
     async def test_a_record_is_absent_exactly_at_its_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """At this moment no method finds the record, and a new record inherits nothing from it."""
+        """At `expires_at`, no method finds the record, and a new record gets nothing from it."""
         await store.create("key", a_record(clock, {"old": b"1"}, lives=100.25, user_id="ada"))
         changes = some_changes(clock, set={"a": b"1"}, lives=500)
 
@@ -59,7 +59,7 @@ class ExpiryLaws(Suite):
     async def test_create_with_the_secret_of_an_expired_record_begins_anew(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """This is a new record, not a repeated call of the first create."""
+        """The second `create` makes a new record: it is no repetition of the first `create`."""
         await store.create("key", a_record(clock, {"old": b"1"}))
         clock.advance(100)
         record = a_record(clock, {"new": b"1"})
@@ -71,7 +71,7 @@ class ExpiryLaws(Suite):
     async def test_a_record_that_expires_in_the_past_is_absent(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """It is absent at once, after a create, touch or commit with this expiry."""
+        """A record is absent at once after a create, touch or commit with an expiry in the past."""
         now = clock()
         for key in ("touched", "committed"):
             await store.create(key, a_record(clock, {"old": b"1"}))

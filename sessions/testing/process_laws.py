@@ -51,7 +51,7 @@ class ProcessLaws(Suite):
     async def test_two_calls_at_once_from_two_processes(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The two answers, and the record afterwards, are as if one call ended before the other."""
+        """The answers, and the record after them, are as if one call followed the other."""
         made = calls(clock)
         with self.another_process(store) as connection:
             for begin, pairs in every_pair(clock).items():

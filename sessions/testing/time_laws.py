@@ -21,7 +21,7 @@ class TimeLaws(Suite):
     async def test_touch_changes_times_only(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Values, user, timeout, secret and the other times stay."""
+        """Values, user, timeout, secret and all other times stay."""
         now = clock()
         fields: dict[str, Any] = {"timeout": 5.0, "user_id": "ada", "updated_at": now - 3.5}
         await store.create("key", a_record(clock, {"b": b"1", "a": b"2"}, **fields))
@@ -197,7 +197,7 @@ class TimeLaws(Suite):
     async def test_created_at_of_a_wrong_clock_counts_as_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """This is so even if the other times are right, and for an earlier use."""
+        """The time counts as now, even if the other times are right."""
         for key, accessed in (("key", START), ("earlier", START - 1)):
             await store.create(key, a_record(clock, created_at=START + 3600))
             await store.commit(key, some_changes(clock, accessed_at=accessed, set={"a": b"1"}))

@@ -69,7 +69,7 @@ class TransportContract:
         expect(self.make_transport().read(self.request("one", "two")), ["one", "two"], "read")
 
     def test_any_text_can_be_read(self) -> None:
-        """`read` and `obstacle` raise no error, whatever a client sends."""
+        """`read` and `obstacle` raise no error, even for texts that are no tokens."""
         transport = self.make_transport()
         for text in _unusual_texts():
             head = self.request(text)

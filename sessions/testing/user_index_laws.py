@@ -213,7 +213,7 @@ class UserIndexLaws(Suite):
     async def test_a_purge_keeps_the_entries_of_live_sessions(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The entry of a live session stays, however old it is."""
+        """The entry of a live session stays, even if it is very old."""
         keys = await self._sign_in(store, clock, 10_000)
         for _ in range(3):
             clock.advance(3000)

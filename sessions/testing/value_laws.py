@@ -23,7 +23,7 @@ class ValueLaws(Suite):
 
     @law
     async def test_values_are_any_bytes(self, store: StoreUnderTest, clock: ManualClock) -> None:
-        """Both `create` and `commit` keep empty values, a megabyte, and every byte."""
+        """`create` and `commit` keep empty values, values of a megabyte, and every byte."""
         values = {"empty": b"", "one": b"\0", "all": bytes(range(256)), "big": b"\xff" * 1_000_000}
         await store.create("made", a_record(clock, values))
         await store.create("key", a_record(clock))
@@ -138,7 +138,7 @@ class ValueLaws(Suite):
     async def test_a_name_that_is_set_again_keeps_its_place(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """This is so even if the same commit sets new names."""
+        """The name keeps its place, even if the same commit sets new names."""
         await store.create("key", a_record(clock, {"c": b"", "b": b"", "a": b""}))
 
         await store.commit("key", some_changes(clock, set={"n": b"", "b": b"2", "c": b"2"}))
@@ -161,7 +161,7 @@ class ValueLaws(Suite):
     async def test_dictionaries_of_the_caller_stay_its_own(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A caller may change its dictionary after the call: the record stays as it is."""
+        """If a caller changes its dictionary after the call, the record does not change."""
         made, added = {"a": b"1"}, {"b": b"2"}
         await store.create("made", replace(a_record(clock), values=made))
         await store.create("key", a_record(clock))
@@ -178,7 +178,7 @@ class ValueLaws(Suite):
     async def test_a_commit_keeps_what_was_loaded_before(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A store never changes a record in place, so a record that was loaded stays as it was."""
+        """A store never changes a record in place, so a loaded record does not change."""
         await store.create("key", a_record(clock, {"a": b"1"}))
         before = await record_in(store, "key")
 

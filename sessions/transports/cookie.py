@@ -113,7 +113,7 @@ class CookieTransport(Transport):
         )
 
     def test_cookie(self) -> "CookieTransport":
-        """Return a transport for a cookie beside this one, which asks whether a client has any."""
+        """Return a transport for a test cookie, which shows whether the client accepts cookies."""
         name, attributes, header_limit, pairs_limit = self._given
         return CookieTransport(
             f"{name}-test", attributes, header_limit=header_limit, pairs_limit=pairs_limit

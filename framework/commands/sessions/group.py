@@ -1,4 +1,4 @@
-"""`framework sessions`: the list of its commands; without one of them, the summary."""
+"""`framework sessions`: the list of its commands, and the summary without a command."""
 
 from difflib import get_close_matches
 
