@@ -210,13 +210,9 @@ def rules_of(container: SessionContainer) -> Rules:
     """Return the settings of a container that the decisions need."""
     kinds, store = (container.session_class, container.async_session_class), store_of(container)
     finishes = any(overrides(kind, "finish") for kind in kinds)
-    is_expiring = store is container.store and isinstance(store, Expiring | AsyncExpiring)
+    takes_expired = _gives_out(container) and (finishes or bool(container.listeners))
     return Rules(
-        lifetimes=Lifetimes(
-            container.idle_timeout.total_seconds(),
-            container.absolute_timeout.total_seconds(),
-            longest=_seconds(container.longest_timeout) or 0.0,
-        ),
+        lifetimes=_lifetimes(container),
         gen_id=container.gen_id,
         clock=container.clock,
         rolling=container.rolling,
@@ -226,12 +222,26 @@ def rules_of(container: SessionContainer) -> Rules:
         indexes_users=isinstance(store, UserIndex),
         stores_sign_ins=isinstance(store, StoresSignIns),
         finishes=finishes,
-        takes_expired=is_expiring and (finishes or bool(container.listeners)),
+        takes_expired=takes_expired,
+        purges_at_creations=takes_expired and not getattr(store, "purge_reads_all", False),
         sessions_per_user=container.sessions_per_user,
         background_header=container.background_header,
         remember_devices=container.remember_devices,
         renew_every=_seconds(container.renew_every),
     )
+
+
+def _lifetimes(container: SessionContainer) -> Lifetimes:
+    return Lifetimes(
+        container.idle_timeout.total_seconds(),
+        container.absolute_timeout.total_seconds(),
+        longest=_seconds(container.longest_timeout) or 0.0,
+    )
+
+
+def _gives_out(container: SessionContainer) -> bool:
+    """Return whether the store of the sessions gives out its expired records."""
+    return isinstance(container.store, Expiring | AsyncExpiring)
 
 
 def _legacy(container: SessionContainer) -> LegacyCookies | None:

@@ -113,7 +113,7 @@ class NotedSessions(NotedCommits, StoredSessions):
     def _create(self, state: State, values: dict[str, bytes]) -> Flow[None]:
         yield from super()._create(state, values)
         # The store removes no expired record by itself, so that each end can be told.
-        if self.rules.takes_expired and next(self._creations) % CREATIONS_PER_PURGE == 0:
+        if self.rules.purges_at_creations and next(self._creations) % CREATIONS_PER_PURGE == 0:
             yield from self.noting_failures(state, self._purge_some(state))
 
     def _purge_some(self, state: State) -> Flow[None]:

@@ -52,6 +52,7 @@ class Rules:
     stores_sign_ins: bool = False
     finishes: bool = False
     takes_expired: bool = False
+    purges_at_creations: bool = False
     legacy: LegacyCookies | None = None
     sessions_per_user: SessionLimit | None = None
     background_header: str | None = None

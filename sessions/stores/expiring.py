@@ -12,7 +12,11 @@ Expired = tuple[str, Record]
 
 @runtime_checkable
 class Expiring(Protocol):
-    """A store that gives out each expired record exactly once, for the event of its end."""
+    """A store that gives out each expired record exactly once, for the event of its end.
+
+    If the store has an attribute `purge_reads_all` that is true, a purge looks at every record, so
+    no creation of a session calls it.
+    """
 
     collects_expired: bool
     """With True, the store removes expired records only in these two methods, and in a `create`
@@ -25,7 +29,8 @@ class Expiring(Protocol):
     def purge_expired(self, limit: int) -> list[Expired]:
         """Do what `purge` does, and return the records that it removed with their keys.
 
-        A damaged record is removed, and not returned.
+        A damaged record is removed or left, and not returned. The key of a session has 64
+        hexadecimal digits; records with other keys may be left.
         """
         ...
 

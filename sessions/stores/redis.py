@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,6 +35,7 @@ except ImportError as error:
 
 from sessions.stores import redis_calls as calls
 from sessions.stores.failures import unavailable
+from sessions.stores.redis_expiring import AsyncRedisExpiring, RedisExpiring
 from sessions.stores.redis_scripts import Call
 from sessions.stores.redis_users import AsyncRedisUsers, RedisUsers
 
@@ -46,21 +48,26 @@ _NO_MORE_TRIES = 0.1
 
 
 @explains_settings(OF_SERVERS)
-class RedisStore(RedisListing, RedisUsers, Store):
+class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
     """Keep records in Redis 7 or Valkey, one hash for each session.
 
     `client` is a client of redis-py: `Redis` or `RedisCluster`. `from_url` makes a client whose
     calls end within a second, even if the server hangs. All keys begin with `prefix`: applications
     with different prefixes can share a server, but not sessions. The server removes expired
-    sessions itself, by its own clock.
+    sessions itself, by its own clock. With `keep_expired`, it removes them so much later, so that
+    listeners and `finish` learn of their ends.
     """
 
-    def __init__(self, client: Any, *, prefix: str = _PREFIX) -> None:
+    def __init__(
+        self, client: Any, *, prefix: str = _PREFIX, keep_expired: timedelta | None = None
+    ) -> None:
         clients.check_client(client, "RedisStore")
-        self._begin(lambda: client, clients.named(client), prefix, is_own=False)
+        self._begin((lambda: client, clients.named(client)), prefix, keep_expired, is_own=False)
 
     @classmethod
-    def from_url(cls, url: str, *, prefix: str = _PREFIX) -> "RedisStore":
+    def from_url(
+        cls, url: str, *, prefix: str = _PREFIX, keep_expired: timedelta | None = None
+    ) -> "RedisStore":
         """Return a store for the URL of a server: `redis://`, `rediss://`, `unix://`, and others.
 
         The others are `redis+sentinel://host:port/service` and `redis+cluster://host:port`. Raises
@@ -69,12 +76,19 @@ class RedisStore(RedisListing, RedisUsers, Store):
         parts = check_url(url, cls.__name__)
         store = cls.__new__(cls)
         make = partial(clients.client_for, parts, clients.BLOCKING)
-        store._begin(make, without_password(url), prefix, is_own=True)
+        store._begin((make, without_password(url)), prefix, keep_expired, is_own=True)
         return store
 
-    def _begin(self, make: Callable[[], Any], name: str, prefix: str, *, is_own: bool) -> None:
-        self._make = make
-        self._name = name
+    def _begin(
+        self,
+        server: tuple[Callable[[], Any], str],
+        prefix: str,
+        keep_expired: timedelta | None,
+        *,
+        is_own: bool,
+    ) -> None:
+        self._make, self._name = server
+        self._keep(keep_expired)
         self._prefix = _checked(prefix)
         self._is_own = is_own
         self._opened: tuple[Any, Any] | None = None
@@ -88,24 +102,25 @@ class RedisStore(RedisListing, RedisUsers, Store):
         return f"<RedisStore {self._name!r}>"
 
     def load(self, key: str) -> Record | Ended | None:
+        if self._kept:
+            return calls.record_in(self._unexpired(key))
         return calls.record_in(self._ask(lambda: self._caller.hgetall(self._prefix + key)))
 
     def create(self, key: str, record: Record) -> bool:
-        return self._call(key, calls.create_call(record)) == 1
+        return self._call(key, calls.create_call(record, self._scripts.create)) == 1
 
     def commit(self, key: str, changes: Changes) -> Outcome:
-        call = calls.commit_call(changes)
+        call = calls.commit_call(changes, self._scripts.commit)
         return calls.outcome_in(self._call(key, call, is_repeatable=not changes.expected))
 
     def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
-        return self._call(key, calls.touch_call(secret, expires_at, accessed_at)) == 1
+        call = calls.touch_call(secret, expires_at, accessed_at, self._scripts.touch)
+        return self._call(key, call) == 1
 
     def delete(self, key: str, *, user_id: str | None = None) -> bool:
-        return self._call(key, calls.delete_call(user_id)) == 1
-
-    def purge(self, limit: int) -> int:
-        """Return 0: the server removes expired records itself."""
-        return 0
+        keeps = self._kept and self.collects_expired
+        call = calls.delete_call(user_id, self._scripts.delete, keeps=keeps)
+        return self._call(key, call) == 1
 
     def close(self) -> None:
         """Close the connections; a later call opens them again. Your own client stays open."""
@@ -178,29 +193,40 @@ class RedisStore(RedisListing, RedisUsers, Store):
 
 
 @explains_settings(OF_SERVERS)
-class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
+class AsyncRedisStore(AsyncRedisListing, AsyncRedisExpiring, AsyncRedisUsers, AsyncStore):
     """Keep records in Redis 7 or Valkey without blocking an event loop: see `RedisStore`.
 
     `client` is a client of `redis.asyncio`, which belongs to one event loop. `from_url` makes a
     client for each event loop that uses the store.
     """
 
-    def __init__(self, client: Any, *, prefix: str = _PREFIX) -> None:
+    def __init__(
+        self, client: Any, *, prefix: str = _PREFIX, keep_expired: timedelta | None = None
+    ) -> None:
         clients.check_client(client, "AsyncRedisStore")
-        self._begin(lambda: client, clients.named(client), prefix, is_own=False)
+        self._begin((lambda: client, clients.named(client)), prefix, keep_expired, is_own=False)
 
     @classmethod
-    def from_url(cls, url: str, *, prefix: str = _PREFIX) -> "AsyncRedisStore":
+    def from_url(
+        cls, url: str, *, prefix: str = _PREFIX, keep_expired: timedelta | None = None
+    ) -> "AsyncRedisStore":
         """Return a store for the URL of a server: see `RedisStore.from_url`."""
         parts = check_url(url, cls.__name__)
         store = cls.__new__(cls)
         make = partial(clients.client_for, parts, clients.ASYNCHRONOUS)
-        store._begin(make, without_password(url), prefix, is_own=True)
+        store._begin((make, without_password(url)), prefix, keep_expired, is_own=True)
         return store
 
-    def _begin(self, make: Callable[[], Any], name: str, prefix: str, *, is_own: bool) -> None:
-        self._make = make
-        self._name = name
+    def _begin(
+        self,
+        server: tuple[Callable[[], Any], str],
+        prefix: str,
+        keep_expired: timedelta | None,
+        *,
+        is_own: bool,
+    ) -> None:
+        self._make, self._name = server
+        self._keep(keep_expired)
         self._prefix = _checked(prefix)
         self._is_own = is_own
         self._deadline = CALL_DEADLINE if is_own else None
@@ -211,24 +237,25 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisUsers, AsyncStore):
         return f"<AsyncRedisStore {self._name!r}>"
 
     async def load(self, key: str) -> Record | Ended | None:
+        if self._kept:
+            return calls.record_in(await self._unexpired(key))
         return calls.record_in(await self._ask(lambda: self._client.hgetall(self._prefix + key)))
 
     async def create(self, key: str, record: Record) -> bool:
-        return await self._call(key, calls.create_call(record)) == 1
+        return await self._call(key, calls.create_call(record, self._scripts.create)) == 1
 
     async def commit(self, key: str, changes: Changes) -> Outcome:
-        call = calls.commit_call(changes)
+        call = calls.commit_call(changes, self._scripts.commit)
         return calls.outcome_in(await self._call(key, call, is_repeatable=not changes.expected))
 
     async def touch(self, key: str, secret: str, expires_at: float, accessed_at: float) -> bool:
-        return await self._call(key, calls.touch_call(secret, expires_at, accessed_at)) == 1
+        call = calls.touch_call(secret, expires_at, accessed_at, self._scripts.touch)
+        return await self._call(key, call) == 1
 
     async def delete(self, key: str, *, user_id: str | None = None) -> bool:
-        return await self._call(key, calls.delete_call(user_id)) == 1
-
-    async def purge(self, limit: int) -> int:
-        """Return 0: the server removes expired records itself."""
-        return 0
+        keeps = self._kept and self.collects_expired
+        call = calls.delete_call(user_id, self._scripts.delete, keeps=keeps)
+        return await self._call(key, call) == 1
 
     async def close(self) -> None:
         """Close the connections of this event loop: see `RedisStore.close`."""

@@ -6,7 +6,7 @@ this field are the number of the value, in the order in which the values were fi
 an ended session has one field, `ended`.
 
 Each call is one command on one key, so it works in a cluster too. The scripts use the clock of the
-server, which removes expired sessions itself.
+server, which removes expired sessions itself, or some time after their ends.
 """
 
 import struct
@@ -17,7 +17,7 @@ import msgspec
 
 from sessions.errors import UnreadableValue
 from sessions.record import Changes, Ended, Grace, Outcome, Record, Unchanged
-from sessions.stores.redis_scripts import COMMIT, CREATE, DELETE, TOUCH, Call, Script
+from sessions.stores.redis_scripts import Call, Script
 
 _VALUE = b"v:"
 ABOUT = b"about"
@@ -54,7 +54,7 @@ _about_in = msgspec.msgpack.Decoder(_About).decode
 _OUTCOMES = (Outcome.APPLIED, Outcome.GONE, Outcome.SUPERSEDED, Outcome.CONFLICT)
 
 
-def create_call(record: Record, script: Script = CREATE) -> Call:
+def create_call(record: Record, script: Script) -> Call:
     """Return the call that stores a new record; its reply is 1, or 0 if the key is taken."""
     grace_secret, grace_until = record.grace or (False, False)
     about = _About(
@@ -71,7 +71,7 @@ def create_call(record: Record, script: Script = CREATE) -> Call:
         grace_until=grace_until,
         next=len(record.values),
     )
-    expires = b"%d" % int(record.expires_at * 1000)
+    expires = b"%d" % (int(record.expires_at * 1000) + script.kept)
     fields = [
         part
         for number, (name, value) in enumerate(record.values.items())
@@ -80,7 +80,7 @@ def create_call(record: Record, script: Script = CREATE) -> Call:
     return script.call(_encode(about), record.secret.encode(), expires, *fields)
 
 
-def commit_call(changes: Changes, script: Script = COMMIT) -> Call:
+def commit_call(changes: Changes, script: Script) -> Call:
     """Return the call that applies changes."""
     # A name that is both set and removed is removed.
     sets = {name: value for name, value in changes.set.items() if name not in changes.removed}
@@ -93,14 +93,18 @@ def commit_call(changes: Changes, script: Script = COMMIT) -> Call:
     return script.call(*arguments)
 
 
-def touch_call(secret: str, expires_at: float, accessed_at: float) -> Call:
+def touch_call(secret: str, expires_at: float, accessed_at: float, script: Script) -> Call:
     """Return the call of a touch; its reply is 1, or 0 if there is no such record."""
-    return TOUCH.call(secret.encode(), repr(accessed_at).encode(), repr(expires_at).encode())
+    return script.call(secret.encode(), repr(accessed_at).encode(), repr(expires_at).encode())
 
 
-def delete_call(user_id: str | None) -> Call:
-    """Return the call that ends a session; its reply is 1, or 0 if there is no live session."""
-    return DELETE.call(b"0" if user_id is None else b"1", (user_id or "").encode())
+def delete_call(user_id: str | None, script: Script, *, keeps: bool = False) -> Call:
+    """Return the call that ends a session; its reply is 1, or 0 if there is no live session.
+
+    If it `keeps` expired records, it leaves such a record.
+    """
+    which = (b"0" if user_id is None else b"1", (user_id or "").encode())
+    return script.call(*which, b"1") if keeps else script.call(*which)
 
 
 def outcome_in(reply: int) -> Outcome:
@@ -118,6 +122,19 @@ def record_in(fields: Mapping[bytes, bytes]) -> Record | Ended | None:
             return Ended(float(ended))
         return _record(_about_in(fields[ABOUT]), fields)
     except (*_DAMAGE, KeyError) as error:
+        raise unreadable() from error
+
+
+def fields_in(reply: list[bytes]) -> dict[bytes, bytes]:
+    """Return the fields in the reply to a script that returns a hash."""
+    return dict(zip(reply[::2], reply[1::2], strict=True))
+
+
+def end_in(about: bytes) -> float:
+    """Return when a record expires; raise UnreadableValue if it is damaged."""
+    try:
+        return _about_in(about).expires_at
+    except _DAMAGE as error:
         raise unreadable() from error
 
 

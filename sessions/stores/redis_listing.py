@@ -16,7 +16,7 @@ from redis.exceptions import ResponseError
 from sessions.errors import StoreUnavailable, UnreadableValue
 from sessions.record import Record
 from sessions.stores.listing import Page
-from sessions.stores.redis_calls import ABOUT, record_in
+from sessions.stores.redis_calls import ABOUT, end_in, record_in
 
 T = TypeVar("T")
 
@@ -36,6 +36,7 @@ class RedisListing(ABC):
     """Count and list the records of a Redis store."""
 
     _prefix: str
+    _kept: bool
 
     @property
     @abstractmethod
@@ -48,18 +49,36 @@ class RedisListing(ABC):
 
     def count(self) -> int:
         """Return the number of live records: see `Countable`."""
-        count, after = 0, None
+        count, after, verb = 0, None, "hget" if self._kept else "hexists"
         while True:
-            look = partial(self._scan, after, _COUNTED, "hexists", ABOUT)
+            now = self._present(after)
+            look = partial(self._scan, after, _COUNTED, verb, ABOUT)
             replies, after = self._ask(look)
-            count += sum(reply is True for _, reply in replies)
+            count += sum(_is_live(reply, now) for _, reply in replies)
             if after is None:
                 return count
 
     def page(self, after: str | None, limit: int) -> Page:
         """Return the next live records in the order of SCAN: see `Listable`."""
+        now = self._present(after)
         replies, after = self._ask(lambda: self._scan(after, limit, "hgetall"))
-        return Page(_records_in(replies), after)
+        return Page(_records_in(replies, now), after)
+
+    def _times_left(
+        self, after: str | None, limit: int
+    ) -> tuple[list[tuple[str, int]], str | None]:
+        """Return some keys with the milliseconds that they stay, and the next place."""
+        left: tuple[list[tuple[str, int]], str | None]
+        left = self._ask(lambda: self._scan(after, limit, "pttl"))
+        return left
+
+    def _present(self, after: str | None) -> float:
+        """Return the time of the server; 0 if the server removes records at their ends."""
+        return _seconds(self._ask(lambda: self._time(after))) if self._kept else 0.0
+
+    def _time(self, after: str | None) -> Any:
+        place = _place(self._client, after)
+        return self._client.time(**_at(place))
 
     def _scan(self, after: str | None, limit: int, verb: str, *arguments: bytes) -> Any:
         client = self._client
@@ -76,6 +95,7 @@ class AsyncRedisListing(ABC):
     """Count and list the records of an asynchronous Redis store."""
 
     _prefix: str
+    _kept: bool
 
     @property
     @abstractmethod
@@ -88,18 +108,38 @@ class AsyncRedisListing(ABC):
 
     async def count(self) -> int:
         """Return the number of live records: see `Countable`."""
-        count, after = 0, None
+        count, after, verb = 0, None, "hget" if self._kept else "hexists"
         while True:
-            look = partial(self._scan, after, _COUNTED, "hexists", ABOUT)
+            now = await self._present(after)
+            look = partial(self._scan, after, _COUNTED, verb, ABOUT)
             replies, after = await self._ask(look)
-            count += sum(reply is True for _, reply in replies)
+            count += sum(_is_live(reply, now) for _, reply in replies)
             if after is None:
                 return count
 
     async def page(self, after: str | None, limit: int) -> Page:
         """Return the next live records in the order of SCAN: see `Listable`."""
+        now = await self._present(after)
         replies, after = await self._ask(lambda: self._scan(after, limit, "hgetall"))
-        return Page(_records_in(replies), after)
+        return Page(_records_in(replies, now), after)
+
+    async def _times_left(
+        self, after: str | None, limit: int
+    ) -> tuple[list[tuple[str, int]], str | None]:
+        """Return some keys with the milliseconds that they stay, and the next place."""
+        left: tuple[list[tuple[str, int]], str | None]
+        left = await self._ask(lambda: self._scan(after, limit, "pttl"))
+        return left
+
+    async def _present(self, after: str | None) -> float:
+        """Return the time of the server; 0 if the server removes records at their ends."""
+        return _seconds(await self._ask(lambda: self._time(after))) if self._kept else 0.0
+
+    async def _time(self, after: str | None) -> Any:
+        if hasattr(self._client, "get_primaries"):
+            await self._client.initialize()
+        place = _place(self._client, after)
+        return await self._client.time(**_at(place))
 
     async def _scan(self, after: str | None, limit: int, verb: str, *arguments: bytes) -> Any:
         client = self._client
@@ -138,7 +178,27 @@ def _scan(place: _Place, prefix: str, limit: int) -> dict[str, Any]:
     # Escape the characters that have a meaning in a pattern.
     begins = re.sub(r"([*?\[\]\\])", r"\\\1", prefix)
     found = {"cursor": place.cursor, "match": begins + "[0-9a-f]" * _KEY_LENGTH, "count": limit}
-    return found if place.node is None else {**found, "target_nodes": place.node}
+    return {**found, **_at(place)}
+
+
+def _at(place: _Place) -> dict[str, Any]:
+    return {} if place.node is None else {"target_nodes": place.node}
+
+
+def _seconds(reply: Any) -> float:
+    """Return the time in the reply to TIME, also in that of one node of a cluster."""
+    seconds, microseconds = next(iter(reply.values())) if isinstance(reply, dict) else reply
+    return float(seconds) + float(microseconds) / 1_000_000
+
+
+def _is_live(reply: Any, now: float) -> bool:
+    """Return whether a record is live: whether it is there, or by its field `about`."""
+    if not isinstance(reply, bytes):
+        return reply is True
+    try:
+        return end_in(reply) > now
+    except UnreadableValue:
+        return False
 
 
 def _next(client: Any, place: _Place, cursor: Any) -> str | None:
@@ -163,13 +223,13 @@ def _pairs(names: list[bytes], replies: Iterable[Any]) -> list[tuple[str, Any]]:
     return pairs
 
 
-def _records_in(replies: list[tuple[str, Any]]) -> list[tuple[str, Record]]:
+def _records_in(replies: list[tuple[str, Any]], now: float) -> list[tuple[str, Record]]:
     records = []
     for key, reply in replies:
         try:
             found = record_in(reply)
         except UnreadableValue:
             continue
-        if isinstance(found, Record):
+        if isinstance(found, Record) and found.expires_at > now:
             records.append((key, found))
     return records

@@ -1,7 +1,7 @@
 """The Lua scripts of the Redis store, which change a record on the server in one step.
 
 The array `about` has the fields of `_About` in `redis_calls`; its first index is 1. False stands
-for a missing field.
+for a missing field. KEPT stands for the milliseconds that a record stays after its end.
 """
 
 import hashlib
@@ -22,7 +22,8 @@ class Call(NamedTuple):
 class Script:
     """A script; after the first call, a server knows the script by its SHA-1."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, kept: int = 0) -> None:
+        self.kept = kept
         self._text = text
         self._sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
@@ -31,12 +32,12 @@ class Script:
         return Call(self._text, self._sha, arguments)
 
 
-# The beginning of each script: it finds the live record, and the time of the server.
+# The beginning of each script: it finds the live record, or any, and the time of the server.
 _FIND = """
 local key = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
-local function found()
+local function found(any)
     local packed = redis.pcall('HGET', key, 'about')
     if type(packed) ~= 'string' then return nil end
     local sound, about = pcall(cmsgpack.unpack, packed)
@@ -48,13 +49,14 @@ local function found()
         local kind = (at == 8 or at == 11) and 'number' or 'string'
         if about[at] and type(about[at]) ~= kind then return nil end
     end
-    if type(about[12]) ~= 'number' or about[1] % 1 ~= 0 or about[7] <= now then return nil end
+    if type(about[12]) ~= 'number' or about[1] % 1 ~= 0 then return nil end
+    if about[7] <= now and not any then return nil end
     if about[10] and not about[11] then return nil end
     return about
 end
 local function keep(about)
     redis.call('HSET', key, 'about', cmsgpack.pack(about))
-    redis.call('PEXPIREAT', key, math.floor(about[7] * 1000))
+    redis.call('PEXPIREAT', key, math.floor(about[7] * 1000) + KEPT)
 end
 """
 
@@ -171,7 +173,8 @@ if about then
 end
 if ARGV[1] ~= '1' then
     local ended = redis.pcall('HEXISTS', key, 'ended')
-    if ended ~= 1 then redis.call('DEL', key) end
+    local is_for_listeners = ARGV[3] == '1' and found(true)
+    if ended ~= 1 and not is_for_listeners then redis.call('DEL', key) end
 end
 return 0
 """
@@ -201,5 +204,38 @@ enter(KEYS[2], member, score, redis.call('TIME'))
 """
 )
 
-CREATE, COMMIT, TOUCH, DELETE = map(Script, (_CREATE, _COMMIT, _TOUCH, _DELETE))
-CREATE_SIGN_IN, COMMIT_SIGN_IN = Script(_SIGN_IN + _CREATE), Script(_SIGN_IN + _COMMIT)
+# Only a store that keeps records after their ends needs these.
+_LOAD = (
+    _FIND
+    + """
+if not found() and found(true) then return {} end
+return redis.pcall('HGETALL', key)
+"""
+)
+_TAKE = (
+    _FIND
+    + """
+local about = found(true)
+if not about or about[7] + tonumber(ARGV[1]) > now then return {} end
+local fields = redis.call('HGETALL', key)
+redis.call('DEL', key)
+return fields
+"""
+)
+_HAS_EXPIRED = _FIND + "return not found() and found(true) and 1 or 0"
+
+
+class Scripts:
+    """The scripts of a store that keeps a record for some milliseconds after its end, or for 0."""
+
+    def __init__(self, kept: int = 0) -> None:
+        def made(text: str) -> Script:
+            return Script(text.replace("KEPT", str(kept)), kept)
+
+        self.kept = kept
+        self.create, self.commit, self.touch, self.delete = map(
+            made, (_CREATE, _COMMIT, _TOUCH, _DELETE)
+        )
+        self.create_sign_in = made(_SIGN_IN + _CREATE)
+        self.commit_sign_in = made(_SIGN_IN + _COMMIT)
+        self.load, self.take, self.has_expired = map(made, (_LOAD, _TAKE, _HAS_EXPIRED))

@@ -15,7 +15,7 @@ from redis.exceptions import RedisClusterException, ResponseError
 from sessions.errors import StoreUnavailable
 from sessions.record import Changes, Outcome, Record
 from sessions.stores.redis_calls import commit_call, create_call, outcome_in
-from sessions.stores.redis_scripts import COMMIT_SIGN_IN, CREATE_SIGN_IN, ENTER, Call, Script
+from sessions.stores.redis_scripts import ENTER, Call, Script, Scripts
 from sessions.stores.user_index import hash_of_user
 
 _KIND = """
@@ -58,6 +58,8 @@ class RedisUsers(ABC):
     _is_split = False
     """Whether the server refused one script for the index and a session, as a cluster does."""
 
+    _scripts: Scripts
+
     @abstractmethod
     def _reply(self, keys: tuple[str, ...], call: Call, *, is_repeatable: bool = True) -> Any:
         """Run a script on these keys, and return its reply."""
@@ -85,13 +87,13 @@ class RedisUsers(ABC):
 
     def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
         """Add an entry, and create a record: see `StoresSignIns.create_sign_in`."""
-        call = create_call(record, CREATE_SIGN_IN)
+        call = create_call(record, self._scripts.create_sign_in)
         reply = self._sign_in(user_id, key, call, until, is_repeatable=True)
         return self.create(key, record) if reply is None else reply == 1
 
     def commit_sign_in(self, user_id: str, key: str, changes: Changes, until: float) -> Outcome:
         """Add an entry, and commit changes: see `StoresSignIns.commit_sign_in`."""
-        call = commit_call(changes, COMMIT_SIGN_IN)
+        call = commit_call(changes, self._scripts.commit_sign_in)
         is_repeatable = not changes.expected
         reply = self._sign_in(user_id, key, call, until, is_repeatable=is_repeatable)
         return self.commit(key, changes) if reply is None else outcome_in(reply)
@@ -116,6 +118,7 @@ class AsyncRedisUsers(ABC):
     """Keep the index of users in Redis, on an event loop."""
 
     _is_split = False
+    _scripts: Scripts
 
     @abstractmethod
     async def _reply(self, keys: tuple[str, ...], call: Call, *, is_repeatable: bool = True) -> Any:
@@ -144,7 +147,7 @@ class AsyncRedisUsers(ABC):
 
     async def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
         """Add an entry, and create a record: see `StoresSignIns.create_sign_in`."""
-        call = create_call(record, CREATE_SIGN_IN)
+        call = create_call(record, self._scripts.create_sign_in)
         reply = await self._sign_in(user_id, key, call, until, is_repeatable=True)
         return await self.create(key, record) if reply is None else reply == 1
 
@@ -152,7 +155,7 @@ class AsyncRedisUsers(ABC):
         self, user_id: str, key: str, changes: Changes, until: float
     ) -> Outcome:
         """Add an entry, and commit changes: see `StoresSignIns.commit_sign_in`."""
-        call = commit_call(changes, COMMIT_SIGN_IN)
+        call = commit_call(changes, self._scripts.commit_sign_in)
         is_repeatable = not changes.expected
         reply = await self._sign_in(user_id, key, call, until, is_repeatable=is_repeatable)
         return await self.commit(key, changes) if reply is None else outcome_in(reply)

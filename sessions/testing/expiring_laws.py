@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, cast
 from unittest import SkipTest
 
+from sessions.core.ids import hash_of
 from sessions.record import Ended, Grace, Record
 from sessions.stores.base import PURGE_BATCH, PURGE_DELAY
 from sessions.stores.expired import AsyncKeepsExpired, KeepsExpired
@@ -19,6 +20,7 @@ from sessions.testing.under_test import StoreUnderTest, Work
 
 _AGO = 1000.0
 """Seconds since the records of these tests have expired, so that a purge removes them too."""
+_KEY, _TAKEN, _PURGED = map(hash_of, ("key", "taken", "purged"))
 _CALLS = 8
 _MANY = 30
 _ROUNDS = 5
@@ -37,12 +39,16 @@ class ExpiringLaws(Suite):
         """A live record stays; an unknown key and an empty purge give out nothing."""
         expiring = collecting(store)
         record = a_record(clock, {"a": b"1"})
-        await store.create("key", record)
+        await store.create(_KEY, record)
 
-        for key in ("key", "unknown"):
-            expect(await expiring.take_expired(key), None, f"take_expired of the key {key!r}")
+        for key in (_KEY, hash_of("unknown")):
+            expect(
+                await expiring.take_expired(key),
+                None,
+                "take_expired of a live and of an unknown key",
+            )
         expect(await expiring.purge_expired(10), [], "purge_expired where nothing has expired")
-        expect(await store.load("key"), record, "load after both")
+        expect(await store.load(_KEY), record, "load after both")
 
     @law
     async def test_an_expired_record_is_given_out_whole(
@@ -50,14 +56,14 @@ class ExpiringLaws(Suite):
     ) -> None:
         """`take_expired` and `purge_expired` return every field, and then the record is gone."""
         expiring = collecting(store)
-        records = {key: _an_old_record(clock, key) for key in ("taken", "purged")}
+        records = {key: _an_old_record(clock, key) for key in (_TAKEN, _PURGED)}
         for key, record in records.items():
             await store.create(key, record)
 
-        expect(await expiring.take_expired("taken"), records["taken"], "take_expired")
+        expect(await expiring.take_expired(_TAKEN), records[_TAKEN], "take_expired")
         ((key, found),) = await expiring.purge_expired(10)
-        expect(key, "purged", "the key that purge_expired returned")
-        expect(found, records["purged"], "the record that purge_expired returned")
+        expect(key, _PURGED, "the key that purge_expired returned")
+        expect(found, records[_PURGED], "the record that purge_expired returned")
         for key in records:
             expect(await expiring.take_expired(key), None, f"take_expired of it again ({key})")
         expect(await expiring.purge_expired(10), [], "purge_expired again")
@@ -68,19 +74,31 @@ class ExpiringLaws(Suite):
     ) -> None:
         """`take_expired` works at once, and a purge waits PURGE_DELAY seconds."""
         expiring = collecting(store)
-        for key in ("taken", "purged"):
+        for key in (_TAKEN, _PURGED):
             await store.create(key, a_record(clock, lives=100))
         clock.advance(100 - MICROSECOND)
-        expect(await expiring.take_expired("taken"), None, "take_expired before the expiry")
+        expect(await expiring.take_expired(_TAKEN), None, "take_expired before the expiry")
         clock.advance(MICROSECOND)
 
-        taken = await expiring.take_expired("taken")
+        taken = await expiring.take_expired(_TAKEN)
         expect(isinstance(taken, Record), True, "whether take_expired at the expiry has a record")
         clock.advance(PURGE_DELAY - 1)
         expect(await expiring.purge_expired(10), [], "purge_expired before PURGE_DELAY is over")
         clock.advance(2)
         keys = [key for key, _ in await expiring.purge_expired(10)]
-        expect(keys, ["purged"], "the keys that purge_expired returned after PURGE_DELAY")
+        expect(keys, [_PURGED], "the keys that purge_expired returned after PURGE_DELAY")
+
+    @law
+    async def test_a_record_is_not_given_out_by_an_early_purge(
+        self, store: StoreUnderTest, clock: ManualClock
+    ) -> None:
+        """A purge leaves what expired just now, and `take_expired` does not."""
+        expiring = collecting(store)
+        record = a_record(clock, {"a": b"1"}, expires_at=clock() - PURGE_DELAY / 2)
+        await store.create(_KEY, record)
+
+        expect(await expiring.purge_expired(10), [], "purge_expired before PURGE_DELAY is over")
+        expect(await expiring.take_expired(_KEY), record, "take_expired after it")
 
     @law_of_time
     async def test_a_record_that_was_extended_is_not_given_out(
@@ -88,11 +106,11 @@ class ExpiringLaws(Suite):
     ) -> None:
         """A touch has moved the expiry."""
         expiring = collecting(store)
-        await store.create("key", a_record(clock, lives=100))
-        await store.touch("key", SECRET, clock() + 2000, clock())
+        await store.create(_KEY, a_record(clock, lives=100))
+        await store.touch(_KEY, SECRET, clock() + 2000, clock())
         clock.advance(1000)
 
-        expect(await expiring.take_expired("key"), None, "take_expired of an extended record")
+        expect(await expiring.take_expired(_KEY), None, "take_expired of an extended record")
         expect(await expiring.purge_expired(10), [], "purge_expired of an extended record")
 
     @law
@@ -101,12 +119,12 @@ class ExpiringLaws(Suite):
     ) -> None:
         """Its end is known already, and the store still knows when it ended."""
         expiring = collecting(store)
-        await store.create("key", a_record(clock, {"a": b"1"}))
-        await store.delete("key")
+        await store.create(_KEY, a_record(clock, {"a": b"1"}))
+        await store.delete(_KEY)
 
-        expect(await expiring.take_expired("key"), None, "take_expired of an ended record")
+        expect(await expiring.take_expired(_KEY), None, "take_expired of an ended record")
         expect(await expiring.purge_expired(10), [], "purge_expired of an ended record")
-        expect(await store.load("key"), Ended(clock()), "load after both")
+        expect(await store.load(_KEY), Ended(clock()), "load after both")
 
     @law
     async def test_no_other_call_removes_what_is_to_be_given_out(
@@ -114,14 +132,14 @@ class ExpiringLaws(Suite):
     ) -> None:
         """A delete finds no session, and creations do not purge."""
         expiring = collecting(store)
-        record = _an_old_record(clock, "key")
-        await store.create("key", record)
+        record = _an_old_record(clock, "text")
+        await store.create(_KEY, record)
 
-        expect(await store.delete("key"), False, "delete of an expired record")
+        expect(await store.delete(_KEY), False, "delete of an expired record")
         for number in range(300):
-            await store.create(f"{number}", a_record(clock))
-        expect(await store.delete("key", user_id="ada"), False, "delete of it with its user")
-        expect(await expiring.take_expired("key"), record, "take_expired after these calls")
+            await store.create(hash_of(f"{number}"), a_record(clock))
+        expect(await store.delete(_KEY, user_id="ada"), False, "delete of it with its user")
+        expect(await expiring.take_expired(_KEY), record, "take_expired after these calls")
 
     @law
     async def test_a_record_that_was_replaced_is_not_given_out(
@@ -129,13 +147,13 @@ class ExpiringLaws(Suite):
     ) -> None:
         """A new record has the key now."""
         expiring = collecting(store)
-        await store.create("key", _an_old_record(clock, "key"))
+        await store.create(_KEY, _an_old_record(clock, "text"))
         record = a_record(clock, {"new": b"1"})
-        await store.create("key", record)
+        await store.create(_KEY, record)
 
-        expect(await expiring.take_expired("key"), None, "take_expired of a replaced record")
+        expect(await expiring.take_expired(_KEY), None, "take_expired of a replaced record")
         expect(await expiring.purge_expired(10), [], "purge_expired of a replaced record")
-        expect(await store.load("key"), record, "load of the new record")
+        expect(await store.load(_KEY), record, "load of the new record")
 
     @law
     async def test_more_than_one_batch_is_given_out(
@@ -188,14 +206,14 @@ class ExpiringLaws(Suite):
     ) -> None:
         """The damaged record causes no error, and the other records are given out."""
         expiring = collecting(store)
-        await store.create("key", a_record(clock, lives=100))
-        await self.damage_under_test(store, "key")
-        await store.create("sound", a_record(clock, lives=100))
+        await store.create(_KEY, a_record(clock, lives=100))
+        await self.damage_under_test(store, _KEY)
+        await store.create(hash_of("sound"), a_record(clock, lives=100))
         clock.advance(_AGO)
 
-        expect(await expiring.take_expired("key"), None, "take_expired of a damaged record")
+        expect(await expiring.take_expired(_KEY), None, "take_expired of a damaged record")
         keys = [key for key, _ in await expiring.purge_expired(10)]
-        expect(keys, ["sound"], "the keys that purge_expired returned")
+        expect(keys, [hash_of("sound")], "the keys that purge_expired returned")
 
     @law
     async def test_nothing_is_given_out_by_a_broken_store(
@@ -203,10 +221,10 @@ class ExpiringLaws(Suite):
     ) -> None:
         """A broken store raises StoreUnavailable, and is not taken for an empty store."""
         expiring = collecting(store)
-        await store.create("key", _an_old_record(clock, "key"))
+        await store.create(_KEY, _an_old_record(clock, "text"))
         await self.break_under_test(store)
 
-        await expect_unavailable("take_expired", lambda: expiring.take_expired("key"))
+        await expect_unavailable("take_expired", lambda: expiring.take_expired(_KEY))
         await expect_unavailable("purge_expired", lambda: expiring.purge_expired(10))
 
     @law
@@ -270,7 +288,7 @@ async def _taken(expiring: AsyncExpiring, key: str) -> list[tuple[str, Record]]:
 
 async def _fill(store: StoreUnderTest, clock: ManualClock, number: int) -> dict[str, Record]:
     """Store many records that have expired, and return them."""
-    records = {f"key {n}": _an_old_record(clock, f"{n}") for n in range(number)}
+    records = {hash_of(f"key {n}"): _an_old_record(clock, f"{n}") for n in range(number)}
     made = await store.in_parallel([partial(_create_all, store, records)])
     expect(made, [number], "the number of creates that returned True")
     return records

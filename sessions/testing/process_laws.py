@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, cast
 from unittest import SkipTest
 
+from sessions.core.ids import hash_of
 from sessions.stores.base import Store
 from sessions.testing.calls import Call
 from sessions.testing.clock import ManualClock
@@ -115,7 +116,7 @@ async def race(
 ) -> int:
     """Make two calls in two processes, and check both answers; return the number of points."""
     begin, pair, at = meeting
-    key = f"{begin} {pair} at {at}"
+    key = hash_of(f"{begin} {pair} at {at}")
     state = await prepare(store, key, begin, clock)
     first, second = (made[name] for name in pair)
     other = OtherProcess(connection, key, second)

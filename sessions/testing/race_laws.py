@@ -7,6 +7,7 @@ the other, in one of the two orders.
 import itertools
 from functools import partial
 
+from sessions.core.ids import hash_of
 from sessions.record import Ended
 from sessions.testing.assertions import exactly, shown
 from sessions.testing.calls import Call, Commit, Create, Delete, Purge, State, Touch, seen
@@ -148,7 +149,7 @@ async def interrupt(
     Return the number of points of the first call.
     """
     begin, pair, at = meeting
-    key = f"{pair} at {at}"
+    key = hash_of(f"{pair} at {at}")
     first, second = (made[name] for name in pair)
     state = await prepare(store, key, begin, clock)
 

@@ -43,7 +43,7 @@ PROMISES = {
 # The tables of the page, and the files of tests behind each.
 GROUPS = {
     "On one machine": ("test_contract",),
-    "Redis and Valkey": ("test_redis", "test_redis_clusters"),
+    "Redis and Valkey": ("test_redis", "test_redis_clusters", "test_redis_expired"),
     "PostgreSQL": ("test_sql",),
     "MariaDB": ("test_sql_mariadb",),
     "MongoDB's protocol, spoken by SecantusDB": ("test_mongo",),
@@ -55,6 +55,8 @@ NAMES = {
     "SQLStoreByTheServersClock": "`SQLStore` by the clock of the server",
     "AsyncSQLStore": "`AsyncSQLStore`",
     "AsyncSQLStoreOverAsyncpg": "`AsyncSQLStore` over asyncpg",
+    "KeepingRedisStore": "`RedisStore` with `keep_expired`",
+    "KeepingAsyncRedisStore": "`AsyncRedisStore` with `keep_expired`",
     "RedisCluster": "`RedisStore` on a cluster",
     "AsyncRedisCluster": "`AsyncRedisStore` on a cluster",
 }
@@ -77,7 +79,8 @@ REASONS = {
         " a test cannot move this clock."
     ),
     "the store does not give out its expired records": (
-        "The server of the store removes expired records itself, so nobody can give them out."
+        "Redis removes expired records itself, so that nobody can give them out. With"
+        " `keep_expired`, it removes them later."
     ),
     "the suite does not know how to break this store": _ALONE,
     "the suite does not know how to damage a record of this store": _ALONE,

@@ -1,9 +1,11 @@
 """Sessions in a Valkey cluster, and in servers that Sentinel watches."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,37 @@ def test_sessions_are_spread_over_the_nodes(cluster: list[RedisServer]) -> None:
         assert values_of(store, key) == {"a": b"1", "b": b"2"}
         assert store.delete(key)
     store.close()
+
+
+def test_kept_records_are_found_on_all_nodes(cluster: list[RedisServer]) -> None:
+    """A purge, a count and a list look at each node, by its clock."""
+    url, kept = f"redis+cluster://127.0.0.1:{cluster[1].port}", timedelta(hours=1)
+    store = RedisStore.from_url(url, prefix="kept:", keep_expired=kept)
+    over, live = ([secrets.token_hex(32) for _ in range(20)] for _ in range(2))
+    for key in over:
+        store.create(key, a_record(time.time, expires_at=time.time() - 100))
+    for key in live:
+        store.create(key, a_record(time.time))
+
+    async def look() -> tuple[int, list[str], list[str]]:
+        other = AsyncRedisStore.from_url(url, prefix="kept:", keep_expired=kept)
+        listed, after = await other.page(None, 100)
+        while after is not None:
+            some, after = await other.page(after, 100)
+            listed += some
+        purged = await other.purge_expired(10)
+        found = await other.count(), [key for key, _ in listed], [key for key, _ in purged]
+        await other.close()
+        return found
+
+    count, listed, purged = asyncio.run(look())
+    purged += [key for key, _ in store.purge_expired(100)]
+    counts = [count, store.count()]
+    store.close()
+
+    assert counts == [20, 20]
+    assert sorted(listed) == sorted(live)
+    assert sorted(purged) == sorted(over)
 
 
 @pytest.mark.usefixtures("punctual")

@@ -42,7 +42,10 @@ class GivesOutAll(ExpiringDictionaryStore):
         return super().purge_expired(1_000_000)
 
 
-@found_by("test_a_record_is_given_out_from_its_expiry_on")
+@found_by(
+    "test_a_record_is_given_out_from_its_expiry_on",
+    "test_a_record_is_not_given_out_by_an_early_purge",
+)
 class PurgesTooEarly(ExpiringDictionaryStore):
     """`purge_expired` does not wait for slow clocks."""
 
