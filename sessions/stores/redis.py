@@ -130,7 +130,10 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
             client, caller = opened
             if caller is not client:
                 caller.close()
+            pools = clients.pools_of(client)
             client.close()
+            for pool in pools:
+                pool.disconnect()
 
     @property
     def _client(self) -> Any:
@@ -261,6 +264,9 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisExpiring, AsyncRedisUsers, As
         """Close the connections of this event loop: see `RedisStore.close`."""
         client = self._opened.pop(asyncio.get_running_loop(), None)
         if client is not None and self._is_own:
+            # A call that is still running keeps its connection.
+            for pool in clients.pools_of(client):
+                await pool.disconnect(inuse_connections=False)
             await client.aclose()
 
     @property

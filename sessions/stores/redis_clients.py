@@ -95,6 +95,22 @@ def caller_of(client: Any) -> Any:
     return Connections(pool) if is_one else TimedClient(client)
 
 
+def pools_of(client: Any) -> list[Any]:
+    """Return the pools of a client that its own `close` leaves open: it did not make them itself.
+
+    They are those of its server and of its Sentinels, or of the nodes of a blocking cluster.
+    """
+    if isinstance(client, redis.RedisCluster):
+        nodes: list[Any] = client.get_nodes()
+        clients = [node.redis_connection for node in nodes if node.redis_connection is not None]
+    elif isinstance(client, redis.asyncio.RedisCluster):
+        clients = []
+    else:
+        manager = getattr(client.connection_pool, "sentinel_manager", None)
+        clients = [client, *getattr(manager, "sentinels", ())]
+    return [one.connection_pool for one in clients]
+
+
 def check_client(client: Any, owner: str) -> None:
     """Raise ConfigurationError for a client that cannot be used; warn of risky settings."""
     _check_kind(client, owner)
