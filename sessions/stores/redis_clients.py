@@ -101,7 +101,8 @@ def pools_of(client: Any) -> list[Any]:
     They are those of its server and of its Sentinels, or of the nodes of a blocking cluster.
     """
     if isinstance(client, redis.RedisCluster):
-        nodes: list[Any] = client.get_nodes()
+        cluster: Any = client
+        nodes = cluster.get_nodes()
         clients = [node.redis_connection for node in nodes if node.redis_connection is not None]
     elif isinstance(client, redis.asyncio.RedisCluster):
         clients = []
