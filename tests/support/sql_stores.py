@@ -67,8 +67,12 @@ class Blocking(Store):
     def create_schema(self) -> None:
         self._do(self.inner.create_schema())
 
-    def close(self) -> None:
+    def disconnect(self) -> None:
+        """Close the connections, so that the next call opens a new one."""
         self._do(self.inner.close())
+
+    def close(self) -> None:
+        self.disconnect()
         self._runner.close()
 
     def _do(self, call: Coroutine[Any, Any, T]) -> T:

@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+_READING = 0.001
+"""Seconds in which a client reads the last bytes before a reset."""
+
 Change = Callable[[bytes], tuple[bytes, bool]]
 """Takes bytes of a reply; returns what to pass on, and whether the connection goes on."""
 
@@ -40,7 +43,7 @@ class Proxy:
     def __init__(self, port: int) -> None:
         self.change: Change = passing
         self.resets = False
-        """Whether a connection ends with a reset, in which the last bytes may be lost."""
+        """Whether a connection ends with a reset."""
         self.pause = 0.0
         """Seconds between two bytes of a reply; with 0, the bytes are passed on together."""
         self._target = port
@@ -67,6 +70,9 @@ class Proxy:
                 server = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
                 return
+            for each in (client, server):
+                # Else a small part may wait for the receipt of the one before it.
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._sockets += [client, server]
             for source, target, is_reply in ((client, server, False), (server, client, True)):
                 pump = threading.Thread(target=self._pump, args=(source, target, is_reply))
@@ -79,6 +85,8 @@ class Proxy:
                 passed, goes_on = self.change(data) if is_reply else (data, True)
                 self._send(target, passed, is_reply)
                 if not goes_on:
+                    # A reset would take bytes away that the client has not read yet.
+                    time.sleep(_READING if self.resets and passed else 0)
                     break
         except OSError:
             pass
