@@ -70,6 +70,10 @@ LONGEST_SESSION = timedelta(days=3650)
 LONGEST_GRACE = timedelta(days=1)
 """The longest time for which an earlier id may still be used."""
 
+FARTHEST_AHEAD = LONGEST_GRACE.total_seconds() + 60
+"""The clock of a server that sets the times of ids is at most so many seconds ahead, if it is right
+at all. No grace time ends later than that."""
+
 RENEWAL_GRACE = timedelta(seconds=30)
 """The time for which an earlier id may be used after a renewal by `renew_every`."""
 

@@ -1,7 +1,7 @@
 """Reload a session, and store that it was used (a touch); renew its cookie."""
 
 from sessions.core.ids import Id
-from sessions.core.limits import RENEWAL_GRACE
+from sessions.core.limits import FARTHEST_AHEAD, RENEWAL_GRACE
 from sessions.core.pending import NOTHING_PENDING
 from sessions.core.persistence import Flow
 from sessions.core.standing import Standing, TokenStandings, damage_of
@@ -20,7 +20,7 @@ from sessions.core.verbs import (
 )
 from sessions.errors import SessionNotFound, StoreUnavailable
 from sessions.events import EndReason, logger
-from sessions.record import CLOCK_TOLERANCE, UNCHANGED, Changes, Record
+from sessions.record import UNCHANGED, Changes, Record
 
 
 class Refreshing(MemoryVerbs):
@@ -110,7 +110,7 @@ class Refreshing(MemoryVerbs):
         if (
             record is None
             or every is None
-            or -CLOCK_TOLERANCE <= self.clock() - record.secret_since < every
+            or -FARTHEST_AHEAD < self.clock() - record.secret_since < every
             or pending.next_id is not None
             or pending.user_id is not UNCHANGED
             or state.standing is not CURRENT

@@ -5,8 +5,8 @@ from enum import Enum, auto
 
 from sessions.core.ids import Id
 from sessions.core.lifetime import Lifetimes
-from sessions.core.limits import REMEMBERED_FOR
-from sessions.record import CLOCK_TOLERANCE, ENCRYPTED_VERSION, FORMAT_VERSION, Ended, Record
+from sessions.core.limits import FARTHEST_AHEAD, REMEMBERED_FOR
+from sessions.record import ENCRYPTED_VERSION, FORMAT_VERSION, Ended, Record
 
 
 class Standing(Enum):
@@ -62,8 +62,7 @@ class TokenStandings:
                 return _UNKNOWN
             if answer.secret == id.secret:
                 return _CURRENT
-            # A wrong clock has set the end of a grace time that begins in the future.
-            if answer.has_grace(id.secret, now) and answer.secret_since <= now + CLOCK_TOLERANCE:
+            if answer.has_grace(id.secret, now) and not _is_too_late(answer, now):
                 return _GRACE
             changed_at = answer.secret_since
         elif isinstance(answer, Ended):
@@ -75,6 +74,11 @@ class TokenStandings:
     def _absolute_of(self, timeout: float) -> float:
         """Return the absolute timeout of a session with a timeout of its own."""
         return self._longest if timeout > self._absolute else self._absolute
+
+
+def _is_too_late(record: Record, now: float) -> bool:
+    """Return whether a wrong clock has set the end of a grace time."""
+    return record.grace is not None and record.grace.until > now + FARTHEST_AHEAD
 
 
 def damage_of(answer: object) -> str | None:
