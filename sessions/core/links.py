@@ -110,7 +110,9 @@ def is_given(state: State) -> bool:
     if record is None or site == "same-origin":
         return False
     is_signed_in = record.user_id is not None
-    signs_in = is_signed_in and state.started_at >= state.began_at
+    # The clock of another process may be ahead, but the id of a sign-in is new in its own request.
+    has_new_id = all(state.id not in ids for _, ids in state.brought)
+    signs_in = is_signed_in and has_new_id and state.started_at >= state.began_at
     # A browser without this header may be on a page of its own, and anonymous sessions do less
     # harm.
     return not signs_in and (site is not None or is_signed_in)

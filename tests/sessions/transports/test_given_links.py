@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sessions import CookieSettings, CookieTransport, URLTransport
+from sessions.testing import START, ManualClock
 from tests.sessions.transports.travel import COOKIE, EDGES, URL, Sent, Server, serve
 from tests.support.apps import Answer
 
@@ -111,3 +112,20 @@ def test_a_client_without_cookies_goes_on_with_its_links(edge: str) -> None:
         ]
 
     assert [URL.receive(answer) for answer in answers] == [token] * 3
+
+
+@every_edge
+@every_mode
+def test_a_sign_in_by_a_clock_that_is_ahead_is_no_sign_in_of_the_client(
+    edge: str, settings: dict[str, object]
+) -> None:
+    """The other person may have signed in at a process whose clock is half a minute ahead."""
+    clock = ManualClock()
+    with serve(edge, transports=TRANSPORTS, clock=clock, **settings) as server:
+        clock.advance(30)
+        token = _token(server, "login")
+        clock.set(START)
+        answer = _follow(server, token, "cross-site", "count")
+
+    assert answer.value["user"] == "ada"
+    assert _session_cookies(answer) == []
