@@ -254,8 +254,7 @@ class _Request:
         await self._reply(status, headers, body)
 
     async def _answers(self, error: BaseException) -> bool:
-        """Return whether the client got a response for the error, so that the error can end
-        here."""
+        """Return whether the client got a response for the error, so that nobody needs it again."""
         if self._is_waiting:
             failure: SessionError | None = self._manager.failure(self._session)
             if isinstance(error, SessionError) and error.status != SessionError.status:

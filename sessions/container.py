@@ -102,7 +102,7 @@ class SessionContainer:
     """All settings of sessions.
 
     The newest of the `keys` comes first: it signs, and all keys verify. With `encryption_keys`, no
-    store can read a value; the newest of them encrypts, and all of them open. Raises
+    store can read a value; the newest of these keys encrypts, and all of them can decrypt. Raises
     ConfigurationError with all mistakes.
     """
 

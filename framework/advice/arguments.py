@@ -79,7 +79,7 @@ def _wrong(
 
 
 def _each(remedies: Mapping[str, str]) -> dict[str, str]:
-    """Split the names of each line, and give every name the remedy of its line."""
+    """Return each name of a line with the remedy of its line."""
     return {name: remedy for names, remedy in remedies.items() for name in names.split()}
 
 

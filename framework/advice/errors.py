@@ -47,7 +47,7 @@ _ATTRIBUTES = {
 
 
 def remedy_for(error: BaseException) -> str | None:
-    """Return how to correct the program; None if this is unknown, or if the error says it."""
+    """Return how to correct the program; None if this is unknown, or the error itself says it."""
     if "Fix: " in str(error):
         return None
     finders = [find for kind, find in _FINDERS.items() if isinstance(error, kind)]
@@ -171,7 +171,7 @@ def _of_module(error: BaseException) -> str | None:
 
 
 def _of_module_without(module: ModuleType, name: str) -> str | None:
-    """Return the remedy for a name that is not in a module, but in something it defines."""
+    """Return the remedy for a name that belongs to a class of a module, and not to the module."""
     defined = (getattr(module, found) for found in classes_like(module))
     is_ours = module.__name__ == "sessions.session"
     return (
@@ -254,7 +254,7 @@ def _of_names(called: Any, name: str, names: list[str], argument: str | None) ->
 
 
 def _of_missing(called: Any, name: str) -> str | None:
-    """Return the remedy for a class that is called without its arguments, if one is known."""
+    """Return the remedy for a call of a class without its arguments, or None."""
     if getattr(called, "__dict__", {}).get("__component__") is not None:
         return (
             f"let the framework build {name}: take it as a parameter of the constructor, as in"

@@ -46,7 +46,7 @@ def _of_ours(module: ModuleType, last: str) -> str:
 
 
 def classes_like(module: ModuleType) -> list[str]:
-    """List the classes of a module that have its name, such as `StaticFiles` in `static`."""
+    """List the classes whose name is similar to their module's name: `StaticFiles` in `static`."""
     classes = [name for name, value in vars(module).items() if isinstance(value, type)]
     public = [name for name in classes if name[:1] != "_"]
     plain = module.__name__.rpartition(".")[2].replace("_", "").lower()

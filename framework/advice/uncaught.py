@@ -1,6 +1,6 @@
-"""The report of an error that ends a program, such as `python app.py`, says how to correct it.
+"""Uncaught errors: the report of an error that ends `python app.py` also says how to correct it.
 
-The commands and the log say the same; here Python itself writes the report.
+The commands and the log give the same advice. In this case, Python itself writes the report.
 """
 
 import sys

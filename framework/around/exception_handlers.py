@@ -315,7 +315,7 @@ def _status_of(error: Exception, kind: type) -> int | None:
 def _passing(
     catcher: Catcher,
 ) -> Callable[[Exception, tuple[object, ...], Mapping[str, object]], object]:
-    """Return the function that calls the method, with the error in the place of its parameter."""
+    """Return the function that calls the method, and passes the error to its parameter."""
     method = catcher.method
     if catcher.error is None:
         return lambda error, args, kwargs: method(*args, **kwargs)

@@ -57,7 +57,7 @@ class AllMiddleware(tuple[Middleware, ...]):
 
 
 def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report: Report) -> None:
-    """Report middleware that is provided under its own type, so that no request passes it."""
+    """Report middleware that nothing calls, because no method returns it in a list[Middleware]."""
     listed = {type(layer) for layer in middleware if not isfunction(layer)}
     for keys, where, value in graph.unasked():
         is_reported = any(is_about_middleware(key) for key in keys)
@@ -86,7 +86,7 @@ def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> 
 
 
 def _note_misread(graph: Graph, report: Report) -> None:
-    """Report lists of middleware under types that nothing reads, and a second list."""
+    """Report lists of middleware whose type the application does not read, and a second list."""
     keys = [key for key in graph.provided() if is_about_middleware(key)]
     first = next((key for key in keys if key in _KEYS), None)
     for key in keys:

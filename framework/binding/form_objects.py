@@ -85,7 +85,7 @@ class WholeForm:
         return values, errors
 
     def _extras(self, sent: FormData) -> dict[str, object]:
-        """Return the fields that nothing reads; a field that is there several times is a list."""
+        """Return the fields that nothing reads; a field with several values is a list."""
         found: dict[str, object] = {}
         for values in (sent.fields, sent.files):
             for name in values:

@@ -68,7 +68,7 @@ class SessionValueMarker(Marker):
         return f"{self.source}:{self.key}"
 
     def extractor(self, field: Field) -> Extract:
-        """Return the function that reads the value and has its changes stored later."""
+        """Return the function that reads the value; changes of the value are stored later."""
         convert = _converter(field)
         absent = default_or_refusal(field.default, self.where(field))
         if field.default is not None:

@@ -246,7 +246,7 @@ class Brackets:
 
 
 def default_or_refusal(default: Default | None, where: str) -> Default:
-    """Return the function for an absent value: it makes the default, or raises if required."""
+    """Return the function for an absent value: it makes the default, or raises the 422."""
     if default is not None:
         return default
 

@@ -108,7 +108,7 @@ def load_or_report(given: str | None) -> Application:
 
 
 def load_container_or_report(given: str | None) -> SessionContainer:
-    """Return the session container of the application, or a container that is named itself."""
+    """Return the session container of the application, or the container that the argument names."""
     target = find(given)
     try:
         with without_warnings():

@@ -26,7 +26,7 @@ logger = logging.getLogger("framework")
 
 
 def in_scope(answer: Answer, recover: Recover) -> Answer:
-    """Return an answer that ends the components of the request, after a stream if there is one."""
+    """Return a function that answers, and ends the components, after a stream if there is one."""
 
     def scoped(context: Context) -> Rendered:
         try:
@@ -44,7 +44,7 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
 
 
 def undoing(answer: Answer) -> Answer:
-    """Return an answer that undoes its changes if it fails, so that middleware may call it again.
+    """Return a function that answers, and undoes its changes if it fails, so that it can run again.
 
     Changes that middleware made before the call are kept.
     """
@@ -108,7 +108,7 @@ def in_session(
 
 
 def taking(respond: Respond, manager: SessionManager) -> Respond:
-    """Take the token of the session out of each request's query and form, if it may be there."""
+    """Return the function, but remove the session's token from the query and form first."""
     taker = manager.tokens.taker
     if taker is None:
         return respond

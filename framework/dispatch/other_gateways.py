@@ -13,7 +13,7 @@ ADVICE = (
 
 
 def refuse_asgi(scope: Mapping[str, Any], receive: Any = None, send: Any = None) -> Any:
-    """Refuse an ASGI server, as it starts if it announces its start."""
+    """Refuse an ASGI server, at its start if the server announces the start."""
     return other_gateways.refuse_asgi(ADVICE.format("ASGI"), scope, receive, send)
 
 

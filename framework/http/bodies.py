@@ -1,6 +1,7 @@
 """The body of a request: one way to read it, for JSON, forms and the request object.
 
-A body over the limit is a 413. A body that ends early, or whose length is not a number, is a 400.
+A body over the limit is answered with 413. A body that ends early, or whose length is not a number,
+is answered with 400.
 """
 
 from io import BytesIO

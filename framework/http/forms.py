@@ -1,4 +1,4 @@
-"""Read the fields and files of a form, urlencoded or multipart; a malformed form is a 400."""
+"""Read the fields and files of a form, urlencoded or multipart; answer 400 if it is malformed."""
 
 import re
 from typing import IO, Any, NamedTuple, cast

@@ -138,7 +138,7 @@ def _filled(rule: Rule, given: Mapping[str, object]) -> str | None:
 
 
 def _fault(rule: Rule, given: Mapping[str, object]) -> str:
-    """Return the text of the error for a value with which the URL does not lead to its handler."""
+    """Return the error text for a value that makes the URL lead to another handler."""
     converters = converters_of(rule.rule)
     shown = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in given.items())
     for name, converter in converters.items():

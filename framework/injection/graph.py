@@ -166,7 +166,7 @@ class Graph:
         return any(provider.ends and not provider.per_request for provider in self._built)
 
     def all_of(self, kind: type) -> Iterator[tuple[str, Any]]:
-        """Yield every component of a type with its place; each counts as asked for."""
+        """Yield every component of a type with its place; all of them then count as used."""
         for provider in (*self._registry.eager(), *self._registry.replacements):
             if self._is_built(provider):
                 component = self._made[provider]

@@ -128,7 +128,7 @@ def cycle(providers: Sequence[Provider]) -> Mistake:
 
 
 def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mistake:
-    """Report a parameter that nothing provides."""
+    """Report a parameter whose type nothing provides."""
     what, remedy = f"parameter {declared.name!r}: {missing.what}", missing.remedy
     example = _made_by_hand(provider) if is_scalar(declared.annotation, TEXTS) else None
     if example is not None:
@@ -137,7 +137,7 @@ def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mis
 
 
 def captive(trail: Sequence[Provider], need: Provider) -> Mistake:
-    """Return the mistake of a component that is built once, but needs one of a single request."""
+    """Return the mistake of a component that is built once, but needs one of each request."""
     drawing = "\n→ ".join(provider.where for provider in (*trail, need))
     needed = describe(need.keys[0])
     return Mistake(
@@ -340,7 +340,7 @@ def _subclasses(key: type) -> Iterator[type]:
 
 
 def _looks_like(candidate: type, key: type) -> bool:
-    """Return whether a class has all members of a protocol, whether or not it inherits from it."""
+    """Return whether a class has all members of a protocol, even without inheriting from it."""
     members = [
         name
         for base in key.__mro__

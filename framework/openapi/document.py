@@ -66,7 +66,7 @@ class _Paths:
         return {"tags": tags, "paths": self._paths, "components": components}
 
     def _template(self, rule: str) -> tuple[str, dict[str, str]]:
-        """Return the path of a rule; rules of one form share the variable names of the first."""
+        """Return the path of a rule; similar rules have the variable names of the first rule."""
         rule = rule.removesuffix("/") or "/"
         names = _VARIABLE.findall(rule)
         path = _VARIABLE.sub(r"{\1}", rule)

@@ -295,7 +295,7 @@ def _is_expression(annotation: object) -> bool:
 
 
 def _is_no_self(first: inspect.Parameter) -> bool:
-    """Return whether the first parameter of a method seems to be one for a value."""
+    """Return whether the first parameter of a method seems to be a value, and not self."""
     return first.name not in ("self", "cls") and first.annotation is not EMPTY
 
 

@@ -110,7 +110,7 @@ class AsyncDriver(Driver):
         """Do nothing; a driver for lifecycle methods may have to load the session."""
 
     async def _load(self, state: State, *, may_write: bool) -> bool:
-        """Load the session, and return True; or return False before the first write.
+        """Load the session and return True; stop before the first write and return False.
 
         To load a session may remove an expired record, or move a session here.
         """

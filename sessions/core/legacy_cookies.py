@@ -71,7 +71,7 @@ class LegacyCookie(ABC):
     object, and returns the values of the session, a LegacySession, or None if there is no such
     session. Without `load`, the JSON object has the values. `end` gets the same, and ends the
     session in the other system. It is called after the session was stored in this package, and at a
-    logout. `id_key` names the key of the JSON object whose value no other session has. `path` and
+    logout. `id_key` is the name of the JSON field that identifies the session. `path` and
     `domain` are those of the cookie, which the response clears. Raises ConfigurationError.
     """
 

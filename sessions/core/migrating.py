@@ -84,7 +84,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         return True
 
     def _store(self, state: State, legacy: Legacy, loaded: LegacySession) -> Flow[None]:
-        """Store the session here, and begin with the stored record."""
+        """Store the session of the other system, and begin with the stored record."""
         id = legacy.id or new_id(self.gen_id)
         try:
             created = yield from self._create_here(state, legacy, id, loaded)

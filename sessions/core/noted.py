@@ -54,7 +54,7 @@ class NotedCommits:
 
 
 class NotedSessions(NotedCommits, StoredSessions):
-    """Add events also if a session was loaded or has expired, or if no session has the id."""
+    """Add more events: a session was loaded, has expired, or no session has the id."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -149,7 +149,7 @@ class NotedSessions(NotedCommits, StoredSessions):
 
 
 class NotedTokens(NotedCommits, StatelessSessions):
-    """Add events also if a session was read from its token, or if no token is valid."""
+    """Add more events: a session was read from its token, or no token is valid."""
 
     def begin_found(self, state: State) -> None:
         super().begin_found(state)

@@ -182,7 +182,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def give_up(self, state: State) -> Flow[None]:
-        """Discard the unsaved changes, but still end sessions and sign-ins that were to end."""
+        """Discard the unsaved changes, but end sessions and sign-ins that the request ended."""
 
     @abstractmethod
     def drop_unsendable(self, state: State) -> None:

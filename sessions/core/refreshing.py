@@ -50,7 +50,7 @@ class Refreshing(MemoryVerbs):
                 self.clear_user(state)
 
     def load_again(self, state: State, id: Id) -> Flow[tuple[Standing, Record]]:
-        """Return the id's standing and the record; raise SessionNotFound if the session ended."""
+        """Return what the id may do, and the record; raise SessionNotFound if the session ended."""
         answer = self.opened(state, id, (yield ("load", id.key)))
         standing = self.standings.standing(id, answer, state.began_at)
         if standing not in (CURRENT, GRACE) or not isinstance(answer, Record):

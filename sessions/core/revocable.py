@@ -92,7 +92,7 @@ class RevocableSessions(StatelessSessions):
         state.found = (*state.found, (id, standing, record))
 
     def _judged(self, state: State, id: Id, answer: object) -> Standing:
-        """Return the standing of an unexpired token, from the list's entry for its family."""
+        """Return what an unexpired token may do (its standing), by its family's entry."""
         if isinstance(answer, Exception):
             return _unreadable(state, answer)
         if not isinstance(answer, Record) or generation_of(id) >= _least(answer):
@@ -100,7 +100,7 @@ class RevocableSessions(StatelessSessions):
         return PAST if answer.updated_at > state.began_at - REMEMBERED_FOR else UNKNOWN
 
     def _judged_by_user(self, state: State, id: Id, answer: object) -> Standing:
-        """Return the standing of a token with a user, from the list's entry for the user."""
+        """Return what a token of a user may do (its standing), by the user's entry in the list."""
         if isinstance(answer, Exception):
             return _unreadable(state, answer)
         record = id.record if isinstance(id, CarriedId) else state.record
@@ -300,9 +300,9 @@ class RevocableSessions(StatelessSessions):
             state.to_end = state.to_end[1:]
 
     def _raise(self, id: Id, least: int, *, forced: bool) -> Flow[bool]:
-        """Raise the lowest valid generation of a family; return whether this request raised it.
+        """Increase the lowest valid generation of a family; return whether this request did so.
 
-        Unless it is forced, only a generation that is still valid may raise it.
+        Unless `forced`, only a token whose generation is still valid may increase it.
         """
         key = mark_key(id)
         for _ in range(UPDATE_ATTEMPTS):

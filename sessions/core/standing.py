@@ -34,7 +34,7 @@ _UNKNOWN = Standing.UNKNOWN
 
 
 class TokenStandings:
-    """Find the standing of ids, for the sessions of one container."""
+    """Find out what an id may do (its standing): current, in grace, past or unknown."""
 
     def __init__(self, lifetimes: Lifetimes, clock: Callable[[], float]) -> None:
         self._idle = lifetimes.idle
@@ -43,7 +43,7 @@ class TokenStandings:
         self._clock = clock
 
     def standing(self, id: Id, answer: object, began_at: float) -> Standing:
-        """Return the standing of the id for a request that began at this time.
+        """Return what an id may do (its standing) in a request that began at this time.
 
         `answer` is the store's answer to a load; an exception means a damaged record.
         """

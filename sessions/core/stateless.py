@@ -107,7 +107,7 @@ class StatelessSessions(MemoryVerbs):
         self.begin_found(state)
 
     def find(self, state: State, id: Id) -> None:
-        """Set the standing of an id from the request, from its token alone."""
+        """Set what an id of the request may do (its standing), from its token alone."""
         standing = self.token_standing(state, id)
         record = id.record if isinstance(id, CarriedId) else None
         state.found = (*state.found, (id, standing, record))
@@ -116,7 +116,7 @@ class StatelessSessions(MemoryVerbs):
             state.is_damaged = True
 
     def token_standing(self, state: State, id: Id) -> Standing:
-        """Return the standing of an id, from the record in its token."""
+        """Return what an id may do (its standing), from the record in its token."""
         record = id.record if isinstance(id, CarriedId) else None
         return self._standings.standing(id, record, state.began_at)
 

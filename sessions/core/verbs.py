@@ -260,7 +260,7 @@ class MemoryVerbs(Persistence):
     def end_one(
         self, state: State, id: Id, user_id: str | None = None, by: str = "delete()"
     ) -> Flow[bool]:
-        """End a session, only of the user if there is one; return whether there was a live one."""
+        """End a session, with `user_id` only one of this user; return whether it was live."""
         record = yield from self.before_end(state, id)
         ask = ("delete", id.key) if user_id is None else ("delete_of_user", id.key, user_id)
         ended: bool = yield ask

@@ -124,7 +124,7 @@ def expired_in(document: Mapping[str, Any]) -> Record | None:
 
 
 def live_in(document: Mapping[str, Any] | None, now: float) -> Record | None:
-    """Return the live record in a document, or None; a damaged record counts as none."""
+    """Return the live record in a document; None for a damaged record, or without a record."""
     try:
         found = record_in(document, now)
     except UnreadableValue:
@@ -258,7 +258,7 @@ def _times(
 
 
 def _is_late(accessed: float, now: float) -> Document:
-    """Return the condition that a use is earlier than the last use, if a right clock set that."""
+    """Return the condition that this use is earlier than the last use, which a right clock set."""
     latest = now + CLOCK_TOLERANCE
     return {"$and": [{"$lte": ["$accessed_at", latest]}, {"$gt": ["$accessed_at", accessed]}]}
 

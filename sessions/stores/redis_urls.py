@@ -75,7 +75,7 @@ def _problem_of_options(parts: SplitResult) -> str | None:
 
 
 def _problem_of_place(parts: SplitResult) -> str | None:
-    """Return whether the host, the port, the database and the options make no connection."""
+    """Return whether no connection can be made with this host, port, database and options."""
     try:
         if parts.scheme == "redis+sentinel":
             sentinels_of(parts)

@@ -131,8 +131,9 @@ class Statements:
 class UserStatements:
     """The SQL of the index of users for one prefix.
 
-    An entry goes with the row of its session, by a trigger. `check_at` is when a purge looks at an
-    entry: first once the session must be there, and then when its time is over.
+    A trigger removes an entry together with the row of its session. `check_at` is when a purge
+    looks at an entry: first when the session must exist, and then when the time of the entry has
+    passed.
     """
 
     def __init__(self, prefix: str) -> None:

@@ -89,7 +89,7 @@ class TransportContract:
     # Sending
 
     def test_the_client_receives_the_token(self) -> None:
-        """The headers of `send` give the client this token, or they do not name a token."""
+        """The headers of `send` give the client this token, or have no token."""
         transport = self.make_transport()
         for max_age in (None, 3600):
             headers = transport.send(self.request(), _ALPHABET, max_age)

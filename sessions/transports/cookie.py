@@ -310,10 +310,10 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_typed_here(head: RequestHead) -> bool:
-    """Return whether a browser on this machine has sent the request to it, without a proxy.
+    """Return whether a browser on this machine has sent the request directly, without a proxy.
 
-    A proxy that keeps the name of the site to itself asks for this machine, too. Its browser has
-    asked for the name, and takes a cookie with the domain.
+    A proxy possibly sends the host of this machine, too, although the browser asked for the name of
+    the site. Such a browser accepts a cookie with the domain.
     """
     host = head.header("Host")
     return bool(host) and is_loopback(host or "") and not any(map(head.header, _OF_PROXIES))

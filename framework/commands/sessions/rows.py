@@ -59,7 +59,7 @@ def in_units(size: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text from a user in a form that a terminal cannot take for a command."""
+    """Return a user's text with escapes, so that a terminal does not read it as a command."""
     return text if text.isprintable() and text.strip() == text != "" else repr(text)
 
 
