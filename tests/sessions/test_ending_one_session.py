@@ -1,5 +1,6 @@
 """`end_session_of` and `end_session`: end one session by its handle, of a user or of anybody."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sessions import (
     SessionNotFound,
 )
 from sessions.stateless import SignedToken
+from sessions.testing import ManualClock
 from tests.support.apps import KEY
 from tests.support.loops import on_a_loop
 
@@ -60,6 +62,31 @@ def test_a_wrong_handle_ends_no_session(manager: SessionManager, handle: Any) ->
     assert manager.end_session_of("ada", handle) is False
     assert manager.end_session_of("ada", bobs) is False
     assert [info.handle for info in manager.sessions_of("bob")] == [bobs]
+
+
+ENDS: dict[str, Callable[[SessionManager, str, str], object]] = {
+    "delete": lambda manager, _, text: manager.delete(text),
+    "end_session": lambda manager, handle, _: manager.end_session(handle),
+    "end_session_of": lambda manager, handle, _: manager.end_session_of("ada", handle),
+    "end_sessions_of": lambda manager, handle, _: manager.end_sessions_of("ada"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_an_expired_session_ends_by_its_timeout(
+    clock: ManualClock, told: list[Any], end: Callable[[SessionManager, str, str], object]
+) -> None:
+    """Whoever ends it later: the record is not removed without its event."""
+    settings: dict[str, Any] = {"store": MemoryStore(clock=clock), "clock": clock}
+    manager = SessionManager(SessionContainer(keys=[KEY], listeners=[told.append], **settings))
+    handle, id = signed_in(manager)
+    told.clear()
+    clock.advance(24 * 3600)
+
+    assert not end(manager, handle, id)
+    assert [(event.kind, event.reason, event.handle) for event in told] == [
+        ("destroyed", "timeout", handle)
+    ]
 
 
 @on_a_loop

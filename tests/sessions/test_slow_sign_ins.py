@@ -2,12 +2,16 @@
 
 import pytest
 
-from sessions import Store
+from sessions import Ended, MemoryStore, Record, SessionContainer, SessionManager, Store
+from sessions.core.ids import hash_of
 from sessions.core.user_limits import LONGEST_WAIT
-from sessions.testing import ManualClock
+from sessions.core.values import WAITING
+from sessions.errors import UnreadableValue
+from sessions.stores.user_index import hash_of_user
+from sessions.testing import ManualClock, a_record
 from sessions.users import SessionLimit
 from tests.sessions.conftest import SiteMaker
-from tests.support.apps import Site
+from tests.support.apps import KEY, Site
 from tests.support.users import signs_in, who
 from tests.support.watched import WatchedIndex, WatchedStore
 
@@ -61,3 +65,31 @@ def test_a_crash_blocks_a_place_for_two_minutes_also_where_others_wait(
     clock.advance(1)
 
     assert site.browser().visit(signs_in()).status == 200
+
+
+def test_a_queue_that_cannot_be_read_is_replaced(clock: ManualClock) -> None:
+    """A damaged record of the queue stops no sign-in."""
+    damaged: set[str] = set()
+
+    class Damaged(MemoryStore):
+        def load(self, key: str) -> Record | Ended | None:
+            if key in damaged:
+                raise UnreadableValue("a damaged record")
+            return super().load(key)
+
+        def delete(self, key: str, *, user_id: str | None = None) -> bool:
+            damaged.discard(key)
+            return super().delete(key, user_id=user_id)
+
+    store = Damaged(clock=clock)
+    container = SessionContainer(
+        keys=[KEY], store=store, clock=clock, sessions_per_user=SessionLimit(1, "refuse")
+    )
+    key = hash_of(f"sign-ins:{hash_of_user('ada')}")
+    damaged.add(key)
+    store.create(key, a_record(clock, {WAITING: b"damaged"}))
+    with SessionManager(container).create() as session:
+        session.set_user("ada")
+
+    assert session.user_id == "ada"
+    assert damaged == set()
