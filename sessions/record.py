@@ -198,7 +198,7 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
 
         A use sets `expires_at`, to a later or an earlier time, with these exceptions:
         - If the record has its own timeout, a use that sets no timeout never makes `expires_at`
-          earlier, because a slow request may not know the latest timeout.
+          earlier, because a slow request possibly does not know the latest timeout.
         - A use that is earlier than the last use of the record changes no time.
         - A time that is more than CLOCK_TOLERANCE in the future was set by a wrong clock, and
           counts as now.

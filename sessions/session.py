@@ -45,7 +45,7 @@ class Session(SessionFace[BlockingDriver]):
         """Return whether the request may use this stored session; for subclasses.
 
         With False, the session ends, and the request begins with a new one. This method may use the
-        values of the session, but not the methods that ask the store.
+        values of the session, but not the methods that call the store.
         """
         return True
 
@@ -150,7 +150,7 @@ class AsyncSession(SessionFace[AsyncDriver]):
         """Return whether the request may use this stored session; for subclasses.
 
         With False, the session ends, and the request begins with a new one. This method may use the
-        values of the session, but not the methods that ask the store.
+        values of the session, but not the methods that call the store.
         """
         return True
 

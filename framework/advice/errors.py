@@ -309,7 +309,7 @@ def _kinds(known: dict[str, Any]) -> Iterator[type]:
 
 
 def _of_template(error: BaseException) -> str | None:
-    """Return the remedy for an error of Jinja2, which may not be installed."""
+    """Return the remedy for an error of Jinja2, which is not always installed."""
     if type(error).__module__ != "jinja2.exceptions":
         return None
     kind = type(error).__name__

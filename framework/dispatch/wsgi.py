@@ -146,7 +146,7 @@ class Dispatcher:
     def _refusing(self, refusal: HTTPException, method: str) -> Respond:
         """Return the function that answers a request without a handler, in the same outer steps.
 
-        The request may have a session that has to be renewed.
+        The session of the request possibly has to be renewed.
         """
         recover = self._recovery(f"{method} without a handler")
         caught = catching(self._everywhere.catchers, recover)

@@ -107,7 +107,7 @@ class AsyncDriver(Driver):
             await self._protected(self._load(state, may_write=True))
 
     async def load_unasked(self, state: State, *, failed: bool) -> None:
-        """Do nothing; a driver for lifecycle methods may have to load the session."""
+        """Do nothing; a driver for lifecycle methods sometimes loads the session."""
 
     async def _load(self, state: State, *, may_write: bool) -> bool:
         """Load the session and return True; stop before the first write and return False.

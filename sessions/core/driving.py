@@ -164,7 +164,7 @@ class BlockingDriver(Driver):
             self.tell(state)
 
     def load_unasked(self, state: State, *, failed: bool) -> None:
-        """Do nothing; a driver for lifecycle methods may have to load the session."""
+        """Do nothing; a driver for lifecycle methods sometimes loads the session."""
 
     def load(self, state: State) -> None:
         """Load the session unless it is loaded."""

@@ -134,7 +134,7 @@ class AsyncLifecycleDriver(AsyncDriver):
         self._kind = kind
 
     def load_now(self, state: State) -> bool:
-        """Return whether the session is loaded; a stored session may have to wait for `resume`."""
+        """Return whether the session is loaded; a stored session sometimes waits for `resume`."""
         return state.values is not None or self.sessions.load_ask(state) is None
 
     async def load(self, state: State) -> None:

@@ -73,7 +73,7 @@ class Links:
         )
 
     def refuses(self, state: State, id: Id, answer: object) -> bool:
-        """Return whether a session may not come in a URL, because its user is signed in."""
+        """Return whether a session must not come in a URL, because its user is signed in."""
         if not (self.url.refuse_users and isinstance(answer, Record) and answer.user_id):
             return False
         return all(transport.in_links or id not in ids for transport, ids in state.brought)

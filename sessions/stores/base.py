@@ -165,7 +165,7 @@ class AsyncStore(ABC):
     """Keep records under keys, without blocking an event loop.
 
     The contract is the same as for `Store`, but the methods are coroutines. If a call is cancelled,
-    its work may be done or not done.
+    its work is either done or not done.
     """
 
     clock: Callable[[], float] = staticmethod(wall_clock)

@@ -89,7 +89,7 @@ class TimeLaws(Suite):
     async def test_a_timeout_of_its_own_is_not_undone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The later expiry stays, because a slow request may know an earlier timeout only."""
+        """The later expiry stays, because a slow request possibly knows only an earlier timeout."""
         now = clock()
         await store.create("key", a_record(clock, lives=100, timeout=100.0))
 

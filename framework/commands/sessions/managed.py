@@ -15,7 +15,7 @@ from sessions.upkeep import listened
 class ManagedStore(OpenedStore):
     """A store whose sessions end through a manager, which calls the listeners and `finish`.
 
-    The container may have its sessions in tokens; then the store is its list of revocations.
+    For stateless sessions, the store is the list of revocations.
     """
 
     def __init__(self, container: SessionContainer) -> None:
