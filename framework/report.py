@@ -135,12 +135,7 @@ def mistakes_of_settings(settings: Iterable[str]) -> list[Mistake]:
 
 def numbered(mistakes: Iterable[Mistake]) -> str:
     """Return the text of all mistakes, one block for each mistake."""
-    return "\n\n".join(
-        f"{number}. {mistake.where}\n"
-        f"   {_indented(mistake.what)}\n"
-        f"   Fix: {_indented(mistake.remedy)}"
-        for number, mistake in enumerate(mistakes, 1)
-    )
+    return "\n\n".join(_block(number, mistake) for number, mistake in enumerate(mistakes, 1))
 
 
 def did_you_mean(name: str, candidates: Sequence[str]) -> str:
@@ -221,5 +216,7 @@ def _message(mistakes: tuple[Mistake, ...]) -> str:
     return f"{count} the application from starting:\n\n{numbered(mistakes)}"
 
 
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n   ")
+def _block(number: int, mistake: Mistake) -> str:
+    start = f"{number}. "
+    text = f"{mistake.where}\n{mistake.what}\nFix: {mistake.remedy}"
+    return start + text.replace("\n", "\n" + " " * len(start))

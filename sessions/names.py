@@ -215,17 +215,17 @@ def _problems(
     takes = f"{kind} takes {', '.join(known)}"
     unknown = [name for name in given if name not in known]
     by_place = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
-    too_many = len(args) > len(by_place)
     given = {*given, *by_place[: len(args)]}
+    too_many = args[len(by_place) :]
     if too_many and len(by_place) == len(known):
         yield f"{kind} got {len(args)} values by position. Fix: give {len(known)} at most. {takes}"
     elif too_many:
-        first = known[len(by_place)]
         by_name = "other settings" if by_place else "its settings"
-        fix = _of_secret(args[len(by_place)], remedies) or f"write {kind}({first}=...). "
+        fix = _of_secret(too_many[0], remedies) or f"write {kind}({known[len(by_place)]}=...). "
         yield f"{kind} takes {by_name} by name. Fix: {fix}{takes}"
     for name in unknown:
-        yield f"{kind} has no setting {name!r}. Fix: {_meant(name, known, remedies)}{takes}"
+        fix = _remedy(name, remedies) or _guess(name, known) + takes
+        yield f"{kind} has no setting {name!r}. Fix: {fix}"
     for parameter in parameters if not too_many and not unknown else ():
         if parameter.default is parameter.empty and parameter.name not in given:
             yield f"{kind} needs {parameter.name!r}. Fix: give {parameter.name!r}. {takes}"
@@ -249,15 +249,19 @@ def _value_problems(
 
 def _of_secret(given: object, remedies: Mapping[str, str]) -> str:
     # A text by position is most often a secret, as other libraries take it.
-    return _meant("secret_key", (), remedies) if isinstance(given, str | bytes) else ""
+    remedy = _remedy("secret_key", remedies) if isinstance(given, str | bytes) else None
+    return "" if remedy is None else f"{remedy}. "
 
 
-def _meant(unknown: str, known: Sequence[str], remedies: Mapping[str, str]) -> str:
-    """Return what to write instead of an unknown setting, or an empty text."""
+def _remedy(unknown: str, remedies: Mapping[str, str]) -> str | None:
+    """Return what to write instead of a setting of another library, or None."""
+    return next((text for names, text in remedies.items() if unknown in names.split()), None)
+
+
+def _guess(unknown: str, known: Sequence[str]) -> str:
+    """Return a question about the most similar setting, or an empty text."""
     close = get_close_matches(unknown, known, 1)
-    guess = f"did you mean {close[0]!r}? " if close else ""
-    told = (text for names, text in remedies.items() if unknown in names.split())
-    return next((f"{text}. " for text in told), guess)
+    return f"did you mean {close[0]!r}? " if close else ""
 
 
 def note_remedy(error: BaseException, key: str) -> None:

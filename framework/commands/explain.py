@@ -1,6 +1,7 @@
 """`framework explain`: how the application would answer a request, and why."""
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -16,28 +17,38 @@ from framework.explaining.explain import explain as explanation_of
 # A long reason is wrapped after this many characters.
 _WIDTH = 76
 
+_MODULE = re.compile(r"[\w.]+:[^\W\d]\w*")
+
 # A title, and the lines that belong to the title.
 Section = tuple[str, list[str]]
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Show how a request would be answered, and why.")
 @click.argument("method", required=False)
 @click.argument("path", required=False)
 @application_argument
 @json_option
 def explain(method: str | None, path: str | None, app: str | None, *, as_json: bool) -> None:
     """Show how the application would answer a request, without sending the request."""
-    if method is None or path is None or not method.isalpha():
-        shown = next((part for part in (method, path) if part and part.startswith("/")), "/")
-        said = f"{method!r} is not an HTTP method" if method else "the method and path are missing"
-        if method and method.isalpha():
-            said = "the path is missing"
-        raise click.ClickException(f"{said}. Fix: write framework explain GET {shown}")
+    if method is None or path is None or not method.isalpha() or _MODULE.fullmatch(path):
+        raise click.ClickException(_missing(method, path))
     explanation = explanation_of(load_or_report(app), method, path)
     if as_json:
         click.echo(json.dumps(asdict(explanation), indent=2))
     else:
         click.echo("\n".join(_lines(explanation)))
+
+
+def _missing(method: str | None, path: str | None) -> str:
+    """Say which of the arguments is missing, and show the whole command."""
+    shown = next((part for part in (method, path) if part and part.startswith("/")), "/")
+    app = next((f" {part}" for part in (method, path) if part and _MODULE.fullmatch(part)), "")
+    what = f"{method!r} is not an HTTP method"
+    if method is None or app.strip() == method:
+        what = "the method and path are missing"
+    elif method.isalpha():
+        what = "the path is missing"
+    return f"{what}. Fix: write framework explain GET {shown}{app}"
 
 
 def _lines(explanation: Explanation) -> Iterator[str]:
@@ -51,7 +62,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
 
 def _sections(explanation: Explanation) -> Iterator[Section]:
     near = [(f"{miss.method} {miss.rule}", miss.why) for miss in explanation.near_misses]
-    yield "near misses", _columns(near)
+    yield "similar routes", _columns(near)
     if explanation.match is not None:
         yield from _match(explanation.match)
     yield "middleware", explanation.middleware or ["none"]

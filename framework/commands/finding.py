@@ -30,7 +30,7 @@ from sessions.core.transport_checks import without_warnings
 
 _PYPROJECT = "pyproject.toml"
 _NAME_THE_APPLICATION = (
-    "Name the application as the last argument, such as shop.app:app, or put"
+    "name the application as the last argument, such as shop.app:app, or put"
     ' `app = "shop.app:app"` under [tool.framework]'
 )
 # The return annotations, also as texts, of a function that makes an application.
@@ -227,13 +227,13 @@ def _choose(given: str | None) -> tuple[str, str]:
         return "app:app", "app.py"
     above = next(filter(_names_one, Path.cwd().parents), None)
     remedy = (
-        f"Go to {above}, whose pyproject.toml names an application"
+        f"go to {above}, whose pyproject.toml names an application"
         if above
         else _NAME_THE_APPLICATION
     )
     raise ApplicationNotFound(
         f"No application is named, and {Path.cwd()} contains neither app.py nor a pyproject.toml"
-        f" with `app` under [tool.framework]. {remedy}."
+        f" with `app` under [tool.framework]. Fix: {remedy}."
     )
 
 

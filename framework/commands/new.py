@@ -19,10 +19,12 @@ SUFFIX = ".template"
 PACKAGE = "package"
 
 
-@click.command(cls=Command)
-@click.argument("name")
-def new(name: str) -> None:
+@click.command(cls=Command, short_help="Write a new project, with tests.")
+@click.argument("name", required=False)
+def new(name: str | None) -> None:
     """Write a project with a controller, a service, sessions and tests."""
+    if name is None:
+        raise click.ClickException("the name is missing. Fix: write framework new shop")
     _refuse_unfit(name)
     folder = Path(name)
     try:
@@ -30,7 +32,7 @@ def new(name: str) -> None:
     except OSError as error:
         raise click.ClickException(
             f"The folder {name!r} cannot be made: {error.strerror}. "
-            "Choose another name, or go to another folder."
+            "Fix: choose another name, or go to another folder."
         ) from None
     for source in sorted(TEMPLATE.rglob(f"*{SUFFIX}")):
         _write(source, folder, name)
@@ -50,13 +52,13 @@ def _refuse_unfit(name: str) -> None:
     """Refuse a name that a module cannot have, or that another module has."""
     if not _is_fit(name):
         raise click.ClickException(
-            f"{name!r} cannot be the name of a package. Use lowercase letters, digits and '_',"
-            f" such as {_similar(name)!r}, and not a Python keyword."
+            f"{name!r} cannot be the name of a package. Fix: use lowercase letters, digits and"
+            f" '_', such as {_similar(name)!r}, and not a Python keyword."
         )
     if name in {"tests", *NAMES, *sys.stdlib_module_names} or _is_installed(name):
         raise click.ClickException(
             f"{name!r} is the name of another module, which the project would hide. "
-            "Choose another name."
+            "Fix: choose another name."
         )
 
 

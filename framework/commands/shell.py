@@ -25,7 +25,7 @@ components  what start-up built, by name: {names}"""
 _NAME = "<stdin>"
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Open Python with the application at hand.")
 @application_argument
 def shell(app: str | None) -> None:
     """Open Python with the application, its sessions, a client and the components.

@@ -170,9 +170,9 @@ class AnswerWithoutHandler(Step):
         if is_automatic_options(method, self.refusal):
             yield Outcome(204, f"answered by the framework, with Allow: {shown}")
         elif isinstance(self.refusal, MethodNotAllowed):
-            yield Outcome(405, f"the path has {shown}, not {method}")
+            yield Outcome(405, f"the path answers {shown}, not {method}")
         elif isinstance(self.refusal, NotFound) and self.refusal.description == _UNKNOWN:
-            yield Outcome(404, "no rule matches the path")
+            yield Outcome(404, "no route matches the path")
         else:
             yield Outcome(self.refusal.code, self.refusal.description or "the path is refused")
 
@@ -257,7 +257,7 @@ def success_of(route: Route) -> Outcome:
     """Return the answer of a handler that succeeds."""
     returns = _returned(route.function)
     if is_free(returns):
-        return Outcome(None, "the handler's Response")
+        return Outcome(None, "the handler returns a Response of any status")
     if route.status is not None:
         return Outcome(route.status, "what the handler returns")
     if returns is None:
@@ -269,9 +269,11 @@ def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
     """Return the answer of an exception handler to a type of error."""
     returns = _returned(catcher.method)
     why = f"{describe(kind)} is caught"
+    if is_free(returns):
+        return Outcome(None, f"{why}, and answered with a Response of any status")
     # A handler of every Exception answers each error with the error's own status.
-    if is_free(returns) or (catcher.status is None and kind is Exception):
-        return Outcome(None, why)
+    if catcher.status is None and kind is Exception:
+        return Outcome(None, f"{why}, and keeps its own status")
     if catcher.status is None and issubclass(kind, HTTPException | SessionError):
         return Outcome(usual_status(kind), why)
     return Outcome(catcher.status or (204 if returns is None else 200), why)

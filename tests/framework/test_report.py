@@ -2,7 +2,7 @@
 
 import pytest
 
-from framework.report import Mistake, Report, Reported, StartupError, short_repr
+from framework.report import Mistake, Report, Reported, StartupError, numbered, short_repr
 from sessions import MemoryStore
 
 
@@ -70,3 +70,12 @@ def test_an_object_without_a_text_is_named_by_its_class() -> None:
 
     assert short_repr(Shelf()) == f"{__name__}.{Shelf.__qualname__}"
     assert short_repr(MemoryStore()) == repr(MemoryStore()).strip("<>")
+
+
+def test_the_lines_of_a_mistake_stand_below_its_place() -> None:
+    """The tenth mistake has a longer number, so its lines are indented further."""
+    text = numbered(Mistake("wrong\ntwice", "Correct it.", where="Shop") for _ in range(10))
+
+    first, *_, last = text.split("\n\n")
+    assert first == "1. Shop\n   wrong\n   twice\n   Fix: Correct it."
+    assert last == "10. Shop\n    wrong\n    twice\n    Fix: Correct it."

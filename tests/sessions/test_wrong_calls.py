@@ -184,15 +184,15 @@ def test_an_id_in_place_of_a_handle_ends_nothing(manager: SessionManager) -> Non
 
 
 UNKNOWN = [
-    (SessionContainer, "secret_key", "the setting is called keys, and is a list."),
-    (SessionContainer, "cookie_name", "the setting is called session_prefix."),
-    (SessionContainer, "httponly", "write it in cookie=CookieSettings(...)."),
+    (SessionContainer, "secret_key", "the setting is called keys, and is a list"),
+    (SessionContainer, "cookie_name", "the setting is called session_prefix"),
+    (SessionContainer, "httponly", "write it in cookie=CookieSettings(...)"),
     (SessionContainer, "colour", "SessionContainer takes keys, store, cookie"),
     (CookieSettings, "httponly", "did you mean 'http_only'? CookieSettings takes http_only"),
     (CookieSettings, "samesite", "did you mean 'same_site'?"),
     (MemoryStore, "max_session", "did you mean 'max_sessions'? MemoryStore takes max_sessions"),
-    (SQLiteStore, "filename", "the path is the first argument of SQLiteStore."),
-    (CookieSettings, "lifetime", "the setting is called max_age."),
+    (SQLiteStore, "filename", "the path is the first argument of SQLiteStore"),
+    (CookieSettings, "lifetime", "the setting is called max_age"),
 ]
 
 

@@ -365,10 +365,10 @@ def test_middleware_as_a_decorator_is_explained() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "remedy"),
     [
-        (HTTPSettings, "max_content_length", "the setting is called body_limit."),
-        (CORS, "allow_origins", "the setting is called origins."),
-        (CSRF, "secret", "so no secret is needed."),
-        (OpenAPI, "docs_url", "the setting is called path."),
+        (HTTPSettings, "max_content_length", "the setting is called body_limit"),
+        (CORS, "allow_origins", "the setting is called origins"),
+        (CSRF, "secret", "so no secret is needed"),
+        (OpenAPI, "docs_url", "the setting is called path"),
     ],
 )
 def test_a_setting_of_another_framework_is_answered_with_its_name_here(

@@ -75,6 +75,14 @@ def test_the_command_line_names_the_application(framework: Framework) -> None:
     assert "Orders.show (shop.py:6)" in framework("routes", "shop").output
 
 
+def test_the_list_of_commands_has_whole_sentences(framework: Framework) -> None:
+    """No sentence is cut off at the end of its line."""
+    output = framework("--help").output
+
+    assert "..." not in output.partition("COMMAND [ARGS]...")[2]
+    assert "explain   Show how a request would be answered, and why.\n" in output
+
+
 def test_no_application_is_named(framework: Framework, tmp_path: Path) -> None:
     """In an empty folder, the message says what was searched for and what to do."""
     result = framework("routes")
@@ -83,7 +91,7 @@ def test_no_application_is_named(framework: Framework, tmp_path: Path) -> None:
     assert result.output == (
         f"Error: No application is named, and {tmp_path} contains neither app.py nor a"
         " pyproject.toml"
-        " with `app` under [tool.framework]. Name the application as the last argument,"
+        " with `app` under [tool.framework]. Fix: name the application as the last argument,"
         ' such as shop.app:app, or put `app = "shop.app:app"` under [tool.framework].\n'
     )
 
@@ -97,7 +105,7 @@ def test_a_folder_above_names_the_application(framework: Framework, tmp_path: Pa
 
     output = framework("routes").output
 
-    assert output.endswith(f"Go to {tmp_path}, whose pyproject.toml names an application.\n")
+    assert output.endswith(f"Fix: go to {tmp_path}, whose pyproject.toml names an application.\n")
 
 
 FACTORY = SHOP.replace("app = Application", "def create_app():\n    return Application")

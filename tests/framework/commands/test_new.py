@@ -77,7 +77,7 @@ def test_an_existing_folder_is_left_alone(framework: Framework) -> None:
     assert result.exit_code == 1
     assert result.output == (
         "Error: The folder 'shop' cannot be made: File exists."
-        " Choose another name, or go to another folder.\n"
+        " Fix: choose another name, or go to another folder.\n"
     )
     assert list(Path("shop").iterdir()) == []
 
@@ -103,10 +103,17 @@ def test_a_name_that_no_package_has_is_refused(
 
     assert result.exit_code == 1
     assert result.output == (
-        f"Error: {name!r} cannot be the name of a package. Use lowercase letters, digits and '_',"
-        f" such as {similar!r}, and not a Python keyword.\n"
+        f"Error: {name!r} cannot be the name of a package. Fix: use lowercase letters, digits and"
+        f" '_', such as {similar!r}, and not a Python keyword.\n"
     )
     assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_missing_name_is_explained(framework: Framework) -> None:
+    """The message shows the whole command."""
+    assert framework("new").output == (
+        "Error: the name is missing. Fix: write framework new shop\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["json", "winreg", "framework", "sessions", "tests", "werkzeug"])

@@ -104,7 +104,11 @@ def test_every_status_has_its_reason(framework: Framework) -> None:
     ("method", "path", "answer"),
     [
         ("GET", "/orders/2026/7", {"status": 204, "why": "the handler returns None"}),
-        ("DELETE", "/orders/2", {"status": None, "why": "the handler's Response"}),
+        (
+            "DELETE",
+            "/orders/2",
+            {"status": None, "why": "the handler returns a Response of any status"},
+        ),
         ("GET", "/orders/2", {"status": 200, "why": "what the handler returns"}),
     ],
 )
@@ -148,10 +152,10 @@ def test_a_handler_of_head_is_the_one_that_answers(framework: Framework) -> None
 def test_a_wrong_method_shows_the_allowed_methods(framework: Framework) -> None:
     """A path with other methods is a 405."""
     assert framework("explain", "PUT", "/orders/1").output == (
-        "PUT /orders/1: 405: the path has DELETE, GET, HEAD, OPTIONS, not PUT\n"
+        "PUT /orders/1: 405: the path answers DELETE, GET, HEAD, OPTIONS, not PUT\n"
         "  middleware     none\n"
         "  session        not asked for: no store call, no cookie\n"
-        "  answers        405  the path has DELETE, GET, HEAD, OPTIONS, not PUT\n"
+        "  answers        405  the path answers DELETE, GET, HEAD, OPTIONS, not PUT\n"
         "  other methods  DELETE, GET, HEAD, OPTIONS\n"
     )
 
@@ -186,7 +190,7 @@ def test_similar_routes_are_listed_with_their_differences(
     """For an unknown path, the output lists similar rules and the differences."""
     explanation = explained(framework, "GET", path)
 
-    assert explanation["outcome"] == "404: no rule matches the path"
+    assert explanation["outcome"] == "404: no route matches the path"
     assert (rule, why) in {(near["rule"], near["why"]) for near in explanation["near_misses"]}
 
 
@@ -194,8 +198,8 @@ def test_a_path_like_no_route_lists_no_similar_routes(framework: Framework) -> N
     """Rules that only share some letters are not suggested."""
     output = framework("explain", "GET", "/users").output
 
-    assert output.startswith("GET /users: 404: no rule matches the path\n")
-    assert "near misses" not in output
+    assert output.startswith("GET /users: 404: no route matches the path\n")
+    assert "similar routes" not in output
 
 
 def test_a_path_is_written_as_in_a_url(framework: Framework) -> None:
@@ -227,4 +231,17 @@ def test_a_method_comes_before_the_path(framework: Framework) -> None:
     )
     assert framework("explain").output == (
         "Error: the method and path are missing. Fix: write framework explain GET /\n"
+    )
+
+
+@pytest.mark.parametrize("method", ["GET", "orders"])
+def test_an_application_in_place_of_the_path_is_explained(
+    framework: Framework, method: str
+) -> None:
+    """The application is the last of three arguments, and the message keeps it."""
+    assert framework("explain", method, "shop.app:app").output == (
+        "Error: the path is missing. Fix: write framework explain GET / shop.app:app\n"
+    )
+    assert framework("explain", "shop.app:app").output == (
+        "Error: the method and path are missing. Fix: write framework explain GET / shop.app:app\n"
     )

@@ -184,8 +184,8 @@ def test_statuses_of_exception_handlers_are_shown(framework: Framework) -> None:
         "LookupError is caught": 410,
         "OSError is caught": 410,
         "NotFound is caught": 404,
-        "Exception is caught": None,
-        "Conflict is caught": None,
+        "Exception is caught, and keeps its own status": None,
+        "Conflict is caught, and answered with a Response of any status": None,
         "EOFError is caught": 204,
         "StoreUnavailable is caught": 503,
     }
