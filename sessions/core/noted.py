@@ -95,8 +95,6 @@ class NotedSessions(NotedCommits, StoredSessions):
 
     def before_end(self, state: State, id: Id) -> Flow[Record | None]:
         yield from super().before_end(state, id)
-        # To delete an expired record would remove it without a word.
-        yield from self.end_expired(state, id)
         if not self.rules.finishes:
             return None
         answer = self.opened(state, id, (yield ("load", id.key)))

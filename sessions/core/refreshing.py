@@ -154,8 +154,10 @@ class Refreshing(MemoryVerbs):
                 why = Why(state.end_reasons.get(id.key, EndReason.LOGOUT), record)
                 self.note_end(state, id.key, "this request ended it", why)
                 state.clear_is_due = True
-            elif not (yield from self._has_ended_before(state, id)):
-                state.clear_is_due = True
+            else:
+                yield from self.end_expired(state, id)
+                if not (yield from self._has_ended_before(state, id)):
+                    state.clear_is_due = True
             state.to_end = state.to_end[1:]
             self.done(state)
 

@@ -120,6 +120,7 @@ class IndexedSessions(Refreshing):
                 self.note_end(state, key, "end_sessions_of() ended it", why)
                 is_over = self._is_over(None, until)
             else:
+                yield from self.end_expired(state, Id("", key, ""))
                 is_over = self._is_over((yield ("load", key)), until)
             if is_over:
                 dead[key] = until
@@ -138,6 +139,7 @@ class IndexedSessions(Refreshing):
             return False
         record = yield from self.before_end(state, Id("", handle, ""))
         if not (yield ("delete_of_user", handle, user_id)):
+            yield from self.end_expired(state, Id("", handle, ""))
             return False
         why = Why(EndReason.ENDED_BY_USER, record)
         self.note_end(state, handle, "end_session_of() ended it", why)
@@ -167,6 +169,8 @@ class IndexedSessions(Refreshing):
             if (yield ("delete_of_user", key, user_id)):
                 note = f"the user signed in again, and may have {most} sessions"
                 self.note_end(state, key, note, Why(EndReason.EVICTED, record))
+            else:
+                yield from self.end_expired(state, Id("", key, ""))
         if id.key not in [key for key, _ in live[:most]]:
             self.lose(state, "later sign-ins of the user ended it")
             state.end_reasons = {**state.end_reasons, id.key: EndReason.EVICTED}

@@ -266,6 +266,8 @@ class MemoryVerbs(Persistence):
         ended: bool = yield ask
         if ended:
             self.note_end(state, id.key, f"{by} ended it", Why(EndReason.DELETED, record))
+        else:
+            yield from self.end_expired(state, id)
         return ended
 
     def renewed(self, id: Id | None) -> Id:

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from sessions import Session, StoreUnavailable
+from sessions import Session, Store, StoreUnavailable
 from sessions.core.limits import DEADLINE
 from sessions.testing import ManualClock
 from tests.sessions.conftest import SiteMaker
-from tests.support.apps import Browser, Handler, everything, in_turn, untouched, writes
+from tests.support.apps import Browser, Handler, Site, everything, in_turn, untouched, writes
+from tests.support.watched import ExpiringWatched
 
 
 def append(session: Session) -> None:
@@ -89,6 +90,21 @@ def test_the_budget_of_a_visitor(browser: Browser, handler: Handler, calls: list
     browser.visit(handler)
 
     assert browser.site.store_calls() == calls
+
+
+@pytest.mark.parametrize(("handler", "calls"), BUDGET.values(), ids=BUDGET)
+def test_listeners_cost_no_call(
+    store: Store, clock: ManualClock, handler: Handler, calls: list[str]
+) -> None:
+    """A store that gives out its expired records is asked for them only if no session is live."""
+    site = Site(ExpiringWatched(store), clock, listeners=[lambda event: None])
+    browser = site.browser()
+    browser.visit(writes(cart=[]))
+    site.store_calls().clear()
+
+    browser.visit(handler)
+
+    assert site.store_calls() == calls
 
 
 @pytest.mark.parametrize(("handler", "calls"), BUDGET.values(), ids=BUDGET)

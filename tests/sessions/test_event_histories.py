@@ -16,7 +16,6 @@ from sessions import (
     AsyncSessionManager,
     EndReason,
     MemoryStore,
-    Record,
     Session,
     SessionContainer,
     SessionError,
@@ -27,7 +26,7 @@ from sessions import (
 from sessions.testing import ManualClock
 from sessions.transports.cookie import CookieHead
 from tests.support.apps import KEY
-from tests.support.watched import WatchedStore
+from tests.support.watched import ExpiringWatched
 
 DAY = 24 * 3600.0
 ACTS: dict[str, Callable[[Any], object]] = {
@@ -62,43 +61,6 @@ STEPS = st.lists(
     ),
     max_size=25,
 )
-
-
-class ExpiringWatched(WatchedStore):
-    """A store that fails on demand, and gives out its expired records."""
-
-    @property
-    def collects_expired(self) -> bool:
-        inner: Any = self._inner
-        return bool(inner.collects_expired)
-
-    @collects_expired.setter
-    def collects_expired(self, collects: bool) -> None:
-        inner: Any = self._inner
-        inner.collects_expired = collects
-
-    def take_expired(self, key: str) -> Record | None:
-        inner: Any = self._inner
-        taken: Record | None = inner.take_expired(key)
-        return taken
-
-    def purge_expired(self, limit: int) -> list[tuple[str, Record]]:
-        inner: Any = self._inner
-        expired: list[tuple[str, Record]] = inner.purge_expired(limit)
-        return expired
-
-    def add_to_user(self, user_id: str, key: str, until: float) -> None:
-        inner: Any = self._inner
-        inner.add_to_user(user_id, key, until)
-
-    def keys_of_user(self, user_id: str) -> dict[str, float]:
-        inner: Any = self._inner
-        keys: dict[str, float] = inner.keys_of_user(user_id)
-        return keys
-
-    def remove_from_user(self, user_id: str, entries: Any) -> None:
-        inner: Any = self._inner
-        inner.remove_from_user(user_id, entries)
 
 
 class Life:

@@ -88,3 +88,39 @@ class WatchedIndex(WatchedStore):
     @property
     def _index(self) -> Any:
         return self._inner
+
+
+class ExpiringWatched(WatchedStore):
+    """Watch a store with an index of users that gives out its expired records."""
+
+    @property
+    def collects_expired(self) -> bool:
+        return bool(self._any.collects_expired)
+
+    @collects_expired.setter
+    def collects_expired(self, collects: bool) -> None:
+        self._any.collects_expired = collects
+
+    def take_expired(self, key: str) -> Record | None:
+        self._note("take_expired", key)
+        taken: Record | None = self._any.take_expired(key)
+        return taken
+
+    def purge_expired(self, limit: int) -> list[tuple[str, Record]]:
+        self._note("purge_expired")
+        expired: list[tuple[str, Record]] = self._any.purge_expired(limit)
+        return expired
+
+    def add_to_user(self, user_id: str, key: str, until: float) -> None:
+        self._any.add_to_user(user_id, key, until)
+
+    def keys_of_user(self, user_id: str) -> dict[str, float]:
+        keys: dict[str, float] = self._any.keys_of_user(user_id)
+        return keys
+
+    def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
+        self._any.remove_from_user(user_id, entries)
+
+    @property
+    def _any(self) -> Any:
+        return self._inner
