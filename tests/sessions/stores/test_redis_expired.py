@@ -28,6 +28,7 @@ from sessions.testing import (  # noqa: E402
     NEW_SECRET,
     SECRET,
     AsyncStoreContract,
+    AsyncUserIndexContract,
     CountableContract,
     ListableContract,
     ManualClock,
@@ -100,7 +101,7 @@ class TestKeepingRedisStore(
 
 
 class TestKeepingAsyncRedisStore(
-    _OnAServer, CountableContract, ListableContract, AsyncStoreContract
+    _OnAServer, CountableContract, ListableContract, AsyncStoreContract, AsyncUserIndexContract
 ):
     """AsyncRedisStore does the same."""
 
