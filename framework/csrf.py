@@ -209,7 +209,7 @@ def _secrets(session: Session) -> Iterator[bytes]:
     """Yield the secrets of tokens that a page of the session may have."""
     yield _secret_of(hash_of(session.id))
     record = state_of(session).record
-    # A page may be older than a renewal of the id, also the page whose own request renewed the id.
+    # A page may be older than a renewal of the id, even the page whose own request renewed the id.
     # A sign-in, and a new id without a grace time, leave no earlier id here.
     if record is not None and record.grace is not None:
         yield _secret_of(record.grace.secret)

@@ -249,7 +249,7 @@ def scope_of(target: type) -> str:
 
 
 def component_methods(target: type) -> list[Member]:
-    """List the methods of a class that provide components, also inherited and overridden ones."""
+    """List the methods that provide components, with inherited and overridden methods."""
     return list(tagged_members(target, COMPONENT))
 
 

@@ -84,7 +84,7 @@ class Hooks:
     def _run(self, hook: Hook) -> None:
         try:
             hook.run()
-        # A hook is the user's own code and may raise any error, also one that ends the process.
+        # A hook is the user's own code and may raise any error, even one that ends the process.
         except BaseException as error:
             self.mistake = Mistake(
                 f"{hook.name} raised {type(error).__name__}: {error}",

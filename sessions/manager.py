@@ -207,7 +207,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
     def create(self, data: Mapping[str, Any] | None = None) -> Session:
         """Store a new session with the data and return it; `close` it after further changes."""
         session = face(self._kind, self._state((), reentrant_turn()), self._driver)
-        # This sets the start of the session to now, also if there is no data.
+        # This sets the start of the session to now, even if there is no data.
         session.load()
         state = state_of(session)
         try:

@@ -73,7 +73,7 @@ class Session(SessionFace[BlockingDriver]):
                 raise
 
     def save(self) -> None:
-        """Commit all changes now, also a `regenerate()` or a `destroy()`.
+        """Commit all changes now, including a `regenerate()` or a `destroy()`.
 
         Raises SessionNotFound if another request has ended the session.
         """
@@ -172,7 +172,7 @@ class AsyncSession(SessionFace[AsyncDriver]):
         return self._on_the_loop("load", self._load)
 
     def save(self) -> Coroutine[Any, Any, None]:
-        """Commit all changes now, also a `regenerate()` or a `destroy()`.
+        """Commit all changes now, including a `regenerate()` or a `destroy()`.
 
         Raises SessionNotFound if another request has ended the session.
         """

@@ -33,7 +33,7 @@ _NAME_THE_APPLICATION = (
     "name the application as the last argument, such as shop.app:app, or put"
     ' `app = "shop.app:app"` under [tool.framework]'
 )
-# The return annotations, also as texts, of a function that makes an application.
+# The return annotations, as types or as texts, of a function that makes an application.
 _FACTORY_RETURNS = (Application, "Application", "framework.Application")
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -47,7 +47,7 @@ def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
 
 
 def _always(manager: SessionManager) -> Iterator[str]:
-    """Yield why every request opens its session, also if nothing else uses the session."""
+    """Yield why every request opens its session, even if nothing else uses the session."""
     names = [name for name in _OPENING_SETTINGS if getattr(manager.container, name)]
     if names:
         yield f"opens it, because of {' and '.join(names)}"

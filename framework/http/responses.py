@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Rendered = tuple[str, Headers, Iterable[bytes]]
 Render = Callable[[Any, "WSGIEnvironment"], Rendered]
-# Makes the response of one request, also if the handler fails.
+# Makes the response of one request, even if the handler fails.
 Answer = Callable[[Context], Rendered]
 # Makes the response to an error.
 Recover = Callable[[Exception, Context], Rendered]

@@ -63,7 +63,7 @@ class Route:
 
 
 def routes_of(controller: type, report: Report) -> list[Route]:
-    """List the routes of a controller, also inherited routes."""
+    """List the routes of a controller, including inherited routes."""
     routes = [
         _route(controller, member, verb)
         for member in tagged_members(controller, ROUTES)

@@ -81,7 +81,7 @@ class AsyncDriver(Driver):
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
         """Close the session and return its headers, or None if the close has to wait."""
         state.closed = True
-        # A commit of this request may still be running, also if the request was cancelled.
+        # A commit of this request may still be running, even if the request was cancelled.
         # If nothing was loaded, no commit can be running.
         is_locked = state.values is not None
         if is_locked and not state.turn.acquire_now():

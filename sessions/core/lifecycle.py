@@ -293,7 +293,7 @@ def refuse(sessions: Persistence, state: State) -> None:
     sessions.destroy(state)
     if id is not None:
         state.end_reasons = {**state.end_reasons, id.key: EndReason.RESUME_REFUSED}
-    # The response clears the cookie, also if no handler uses the session.
+    # The response clears the cookie, even if no handler uses the session.
     state.accessed = True
 
 

@@ -75,7 +75,7 @@ class Tokens(ABC):
         headers = [*self.vary]
         # A client with an earlier id in grace got the present id from another response.
         sends = state.cookie_is_due and not state.gone and state.standing is not Standing.GRACE
-        # A session that goes on keeps its cookie, also if this request ended other sessions.
+        # A session that goes on keeps its cookie, even if this request ended other sessions.
         clears = state.clear_is_due and (state.record is None or state.gone)
         if not (sends or clears) or self.obstacle(state) is not None:
             return headers

@@ -99,7 +99,7 @@ class IndexedSessions(Refreshing):
             elif self._is_over(answer, until):
                 dead[key] = until
         yield from self._remove(user_id, dead)
-        # All requests must agree on the order, also if two sign-ins have the same time.
+        # All requests must agree on the order, even if two sign-ins have the same time.
         return sorted(found, key=lambda one: (one[1].created_at, one[0]), reverse=True)
 
     def device_in(self, key: str, record: Record) -> Device:

@@ -15,7 +15,7 @@ class Expiring(Protocol):
     """A store that gives out each expired record exactly once, for the event of its end.
 
     If the store has an attribute `purge_reads_all` that is true, a purge looks at every record, so
-    no creation of a session calls it.
+    the creation of a session never calls a purge.
     """
 
     collects_expired: bool

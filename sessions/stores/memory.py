@@ -295,7 +295,7 @@ class MemoryStore(Store):
     def _purge(self, limit: int, moment: float, *, exactly: bool) -> tuple[int, list[Expired]]:
         """Remove expired records; return how many keys were looked at, and the removed records.
 
-        With `exactly`, also look at the keys that expire in the same second as the moment.
+        With `exactly`, look at the keys that expire in the same second as the moment, too.
         """
         looked_at, removed = 0, list[Expired]()
         present = _bucket(moment)

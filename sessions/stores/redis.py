@@ -54,7 +54,7 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
     `client` is a client of redis-py: `Redis` or `RedisCluster`. `from_url` makes a client whose
     calls end within a second, even if the server hangs. All keys begin with `prefix`: applications
     with different prefixes can share a server, but not sessions. The server removes expired
-    sessions itself, by its own clock. With `keep_expired`, it removes them so much later, so that
+    sessions itself, by its own clock. With `keep_expired`, it removes them this much later, so that
     listeners and `finish` learn of their ends.
     """
 

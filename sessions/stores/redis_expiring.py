@@ -1,8 +1,8 @@
 """Keep the records of the Redis stores after their ends, and give them out, each record once.
 
-Redis removes an expired key without a word. So a store with `keep_expired` sets the expiry of a key
-so much later than the end of its session. Each script, also that of a load, compares the real end
-with the clock of the server.
+Redis removes an expired key without telling anybody. So a store with `keep_expired` sets a later
+expiry: the end of the session plus `keep_expired`. Each script, even the script of a load, compares
+the real end with the clock of the server.
 """
 
 from abc import ABC, abstractmethod

@@ -1,6 +1,6 @@
 """Count and list the records of the Redis stores, by SCAN on each master of a cluster.
 
-SCAN looks at all keys of a server, also at the keys of other applications, but each call is short.
+SCAN looks at all keys of a server, even at the keys of other applications. Each call is short.
 The pattern matches exactly the keys of this store's sessions: the prefix, and 64 hexadecimal
 digits. So another application may have a longer prefix that begins with this one.
 """
@@ -186,13 +186,13 @@ def _at(place: _Place) -> dict[str, Any]:
 
 
 def _seconds(reply: Any) -> float:
-    """Return the time in the reply to TIME, also in that of one node of a cluster."""
+    """Return the time in the reply to TIME, of a single server or of a node of a cluster."""
     seconds, microseconds = next(iter(reply.values())) if isinstance(reply, dict) else reply
     return float(seconds) + float(microseconds) / 1_000_000
 
 
 def _is_live(reply: Any, now: float) -> bool:
-    """Return whether a record is live: whether it is there, or by its field `about`."""
+    """Return whether a record is live, by its field `about` if the store keeps expired records."""
     if not isinstance(reply, bytes):
         return reply is True
     try:

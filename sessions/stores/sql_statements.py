@@ -45,7 +45,7 @@ _TYPES = {
 }
 """The types of the parameters in PostgreSQL; all other parameters are times."""
 
-# The changes of a purge; `rows` is the table, also with an index, and `table` is its name or empty.
+# The changes of a purge; `rows` is the table (with an index or without), `table` its name or empty.
 _POSTPONE = f"UPDATE {{rows}} SET purge_at = expires_at + {PURGE_DELAY}"
 _REMOVE = "DELETE {table} FROM {rows}"
 
