@@ -238,7 +238,7 @@ def test_a_program_reads_no_value_of_an_encrypted_session(clock: ManualClock, by
 
 
 def test_a_thread_ends_a_session_of_a_request_on_a_loop(clock: ManualClock) -> None:
-    """All methods run on the loop, and the events are told."""
+    """All methods run on the loop, and the events are told at once."""
     told: list[str] = []
 
     async def lives() -> None:
@@ -255,6 +255,7 @@ def test_a_thread_ends_a_session_of_a_request_on_a_loop(clock: ManualClock) -> N
             blocking.save()
 
         await asyncio.to_thread(ends)
+        assert told == ["created", "loaded", "destroyed"]
         await manager.close(session)
         await manager.aclose()
 
