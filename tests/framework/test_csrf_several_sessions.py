@@ -85,7 +85,7 @@ def test_a_page_of_this_site_can_end_both_sessions(ada: Client) -> None:
     assert ada.post("/who", headers=OWN).text == "None"
 
 
-def test_the_header_of_a_dead_session_gives_no_right_to_a_cookie(ada: Client) -> None:
+def test_the_header_of_an_ended_session_does_not_exempt_a_cookie(ada: Client) -> None:
     """Only a session that came in the header itself needs no token."""
     manager = ada.app.sessions
     assert manager is not None
@@ -99,7 +99,7 @@ def test_the_header_of_a_dead_session_gives_no_right_to_a_cookie(ada: Client) ->
     assert answer.status_code == 403
 
 
-def test_the_cookie_of_a_dead_session_takes_no_right_from_a_header(ada: Client) -> None:
+def test_the_cookie_of_an_ended_session_does_not_block_a_header(ada: Client) -> None:
     """A browser keeps old cookies, also where a script sends the header."""
     (token,) = _tokens(ada, 1)
     cookie = ada.get_cookie("session")

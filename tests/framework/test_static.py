@@ -99,7 +99,7 @@ def test_a_file_is_kept_for_as_long_as_configured(folder: Path) -> None:
     ("kept", "cookies", "cache_control"),
     [(None, 1, "no-store"), (timedelta(hours=1), 0, "public, max-age=3600")],
 )
-def test_rolling_leaves_a_file_alone_that_any_cache_may_keep(
+def test_rolling_sends_no_cookie_with_a_public_file(
     folder: Path, kept: timedelta | None, cookies: int, cache_control: str
 ) -> None:
     """A file without `max_age` renews the session of the visitor."""

@@ -223,7 +223,9 @@ async def test_a_borrowed_face_does_not_close_the_session(
 
 
 @on_a_loop
-async def test_a_face_of_ones_own_class(async_manager: AsyncSessionManager) -> None:
+async def test_a_custom_session_class_works_from_a_thread(
+    async_manager: AsyncSessionManager,
+) -> None:
     """The blocking session has the properties of the user's class."""
 
     class Shop(Session):

@@ -260,7 +260,7 @@ async def test_a_failing_store_fails_the_job(clock: ManualClock) -> None:
 
 
 @on_a_loop
-async def test_an_async_session_class_of_ones_own_is_used(clock: ManualClock) -> None:
+async def test_a_custom_async_session_class_is_used(clock: ManualClock) -> None:
     """Requests and jobs get sessions of this class."""
 
     class Shop(AsyncSession):
@@ -306,7 +306,7 @@ async def test_a_request_waits_for_its_store_one_second_in_all(
 
 
 @on_a_loop
-async def test_a_job_asks_a_store_again_that_has_failed(
+async def test_a_job_asks_a_failed_store_again(
     slow_manager: AsyncSessionManager, suspending: SuspendingStore
 ) -> None:
     """No client waits for a job, so the store deadline does not apply."""

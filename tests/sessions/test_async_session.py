@@ -34,7 +34,7 @@ VERBS: dict[str, Verb] = {
 
 
 @on_a_loop
-async def test_a_session_holds_what_was_written(async_manager: AsyncSessionManager) -> None:
+async def test_written_values_are_in_the_next_requests(async_manager: AsyncSessionManager) -> None:
     """Values and nested changes are there in the next requests."""
     first = await opened(async_manager)
     first.update(name="ada", cart=["tea"])

@@ -90,7 +90,7 @@ def test_many_logins_at_once_are_all_known(manager: AsyncSessionManager, at_most
     asyncio.run(work())
 
 
-def test_an_end_goes_on_where_its_caller_is_cancelled(
+def test_ending_sessions_continues_if_the_caller_is_cancelled(
     manager: AsyncSessionManager, slow: SuspendingStore
 ) -> None:
     """All sessions end, although the client has left."""

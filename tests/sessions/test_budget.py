@@ -160,7 +160,7 @@ def test_a_visitor_of_a_rolling_site_costs_nothing(make_site: SiteMaker) -> None
     assert (answer.set_cookies, browser.site.store_calls()) == ([], [])
 
 
-def test_after_a_failure_the_store_is_left_alone(customer: Browser) -> None:
+def test_after_a_failure_the_store_is_not_asked_again(customer: Browser) -> None:
     """After one failed call, the request does not ask the store again."""
     customer.site.store.broken = {"load"}
 

@@ -248,7 +248,7 @@ def test_every_item_of_a_list_is_checked(name: str, wanted: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["__Host-s", "__host-s"])
-def test_a_host_cookie_has_one_host_and_no_path(
+def test_a_host_prefix_needs_no_domain_and_the_path_root(
     cookie: CookieSettings, scope: str, name: str
 ) -> None:
     """Browsers ignore other cookies with the prefix `__Host-`, in upper or lower case."""

@@ -147,7 +147,7 @@ def test_a_secure_cookie_over_plain_http_has_an_event(make_site: SiteMaker) -> N
     assert (site.told, answer.set_cookies, site.store_calls()) == (["insecure"], [], [])
 
 
-def test_a_listener_that_fails_harms_nobody(
+def test_a_failing_listener_does_not_disturb_others(
     make_site: SiteMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The request goes on, the other listeners are told, the failure is logged."""

@@ -42,7 +42,7 @@ def succeeds_in_a_child(work: Callable[[], bool]) -> bool:
     return os.waitpid(child, 0)[1] == 0
 
 
-def test_a_fork_waits_for_whoever_holds_a_lock_of_the_process() -> None:
+def test_a_fork_waits_until_a_lock_of_the_process_is_free() -> None:
     """Parent and child both find the lock free."""
     lock, is_held = lock_across_forks(), threading.Event()
 

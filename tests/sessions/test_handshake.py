@@ -324,7 +324,7 @@ def test_a_refused_connection_carries_out_a_sign_out(
     assert customer.visit(who).value == (None, {})
 
 
-def test_a_refused_sign_in_leaves_the_user_of_before_alone(
+def test_a_refused_sign_in_does_not_change_the_earlier_user(
     manager: SessionManager, customer: Browser
 ) -> None:
     """The session has no data of the refused user."""

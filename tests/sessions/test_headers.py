@@ -94,7 +94,7 @@ def test_other_headers_stay_as_they_are() -> None:
     assert merged(*present)[:4] == present
 
 
-def test_nothing_added_changes_nothing() -> None:
+def test_merging_no_headers_changes_nothing() -> None:
     """The headers are the same, even if they could be written better."""
     present = [("vary", "Accept"), ("Vary", ""), ("cache-control", "public")]
 

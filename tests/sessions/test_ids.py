@@ -192,7 +192,7 @@ def test_regenerate_keeps_the_data_under_a_new_id(customer: Browser) -> None:
     assert customer.site.visit(everything, old).value == {}
 
 
-def test_the_old_id_is_dead_as_soon_as_the_new_one_is_committed(customer: Browser) -> None:
+def test_the_old_id_is_invalid_as_soon_as_the_new_id_is_committed(customer: Browser) -> None:
     """save() ends the old id before the end of the request; `id` is the new id at once."""
     old = customer.cookie
 

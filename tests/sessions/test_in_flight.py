@@ -99,7 +99,7 @@ def test_no_setting_replaces_a_new_id(
     assert browser.site.visit(everything, login.cookie).value == {"a": 1}
 
 
-def test_the_loser_of_two_new_ids_leaves_it_at_that(customer: Browser) -> None:
+def test_a_lost_new_id_is_not_tried_again(customer: Browser) -> None:
     """The request learns that its id is past, and asks the store no more."""
     late = in_turn(everything, lambda session: setattr(session, "timeout", timedelta(days=3)))
 

@@ -120,7 +120,7 @@ def test_a_failing_first_request_leaves_nothing(browser: Browser) -> None:
     assert browser.site.store_calls() == []
 
 
-def test_what_was_saved_before_the_failure_stays(customer: Browser) -> None:
+def test_values_that_were_saved_before_the_failure_stay(customer: Browser) -> None:
     """save() has already stored the values."""
 
     def handler(session: Session) -> None:
@@ -134,7 +134,7 @@ def test_what_was_saved_before_the_failure_stays(customer: Browser) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
-def test_logout_holds_whatever_the_status_is(customer: Browser, status: int) -> None:
+def test_logout_holds_for_any_status(customer: Browser, status: int) -> None:
     """The session has ended, so the client's cookie is cleared."""
     cookie = customer.cookie
 
@@ -191,7 +191,7 @@ def test_after_destroy_the_session_is_fresh_and_empty(customer: Browser) -> None
     assert answer.clears
 
 
-def test_what_is_written_after_destroy_is_another_session(customer: Browser) -> None:
+def test_a_write_after_destroy_begins_another_session(customer: Browser) -> None:
     """The answer sends one cookie with a new id, and the old session has ended."""
     cookie = customer.cookie
 
@@ -225,7 +225,7 @@ def test_destroy_without_a_session_does_nothing(browser: Browser) -> None:
     assert browser.site.store_calls() == []
 
 
-def test_destroying_twice_is_as_once(customer: Browser) -> None:
+def test_destroying_twice_ends_the_session_once(customer: Browser) -> None:
     """The second call ends the new session, which was not stored."""
     answer = customer.visit(in_turn(Session.destroy, writes(a=1), Session.destroy))
 

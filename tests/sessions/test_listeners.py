@@ -215,7 +215,7 @@ def test_prometheus_names_of_others_are_refused() -> None:
         PrometheusListener(registry=registry, name="taken")
 
 
-def test_a_counter_that_fails_harms_nobody(
+def test_a_failing_counter_does_not_disturb_others(
     make_site: SiteMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The request goes on, and the other counters count."""

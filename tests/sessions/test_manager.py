@@ -125,7 +125,7 @@ def test_a_close_that_is_too_large_can_be_closed_as_failed(
 
 
 @pytest.mark.parametrize("opening", ["get", "from_cookie"])
-def test_a_job_asks_a_store_again_that_has_failed(
+def test_a_job_asks_a_failed_store_again(
     manager: SessionManager, customer: Browser, opening: str
 ) -> None:
     """A job has no time limit, because no client waits."""
@@ -327,7 +327,7 @@ def test_a_session_is_opened_by_a_manager(kind: type[Session] | type[AsyncSessio
         kind()
 
 
-def test_a_session_class_of_ones_own_is_used(make_site: SiteMaker) -> None:
+def test_a_custom_session_class_is_used(make_site: SiteMaker) -> None:
     """Requests and jobs get sessions of this class."""
 
     class Shop(Session):

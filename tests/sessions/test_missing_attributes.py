@@ -68,7 +68,7 @@ def test_the_error_names_the_key(session: Session, name: str) -> None:
         ("session_key", "id"),
     ],
 )
-def test_the_error_names_what_may_be_meant(session: Session, name: str, meant: str) -> None:
+def test_the_error_suggests_a_similar_name(session: Session, name: str, meant: str) -> None:
     """The error suggests the right spelling, or the name of the verb here."""
     with pytest.raises(
         AttributeError, match=rf"; did you mean session\.{meant}\?".replace("()", r"\(\)")

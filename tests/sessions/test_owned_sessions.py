@@ -295,7 +295,7 @@ def test_an_earlier_id_is_not_found(manager: SessionManager, session_id: str) ->
     assert not isinstance(caught.value, SessionExpired)
 
 
-def test_abandon_logs_whatever_the_store_raises(
+def test_abandon_logs_any_error_of_the_store(
     manager: SessionManager, customer: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The request has failed, and its own error must reach the user."""

@@ -114,7 +114,7 @@ def test_parallel_readers_of_a_renewal_have_no_events(
     assert "gone" not in site.told
 
 
-def test_a_sign_in_or_a_new_id_begins_the_time_anew(customer: Browser, clock: ManualClock) -> None:
+def test_a_sign_in_or_a_new_id_begins_the_time_again(customer: Browser, clock: ManualClock) -> None:
     """The id is young again, and grace is never given with a sign-in."""
     for handler in (signs_in(), Session.regenerate):
         old = customer.cookie

@@ -104,7 +104,7 @@ def test_a_read_beside_an_update_gives_a_value(customer: Browser) -> None:
     [Session.copy, lambda session: session | {}, lambda session: [*session.items()]],
     ids=["copy", "or", "items"],
 )
-def test_a_copy_beside_a_removal_is_whole_or_without_the_key(
+def test_a_copy_during_a_removal_raises_no_error(
     customer: Browser, read: Callable[[Session], Any]
 ) -> None:
     """It is no error if another thread removes a key meanwhile."""

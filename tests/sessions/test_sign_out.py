@@ -65,7 +65,7 @@ def test_a_sign_out_takes_back_a_sign_in_of_its_own_request(browser: Browser) ->
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_a_sign_out_holds_whatever_the_status_is(customer: Browser, status: int) -> None:
+def test_a_sign_out_holds_for_any_status(customer: Browser, status: int) -> None:
     """A failed request commits the sign-out, and discards other changes."""
     customer.visit(signs_in(name="Ada"))
 

@@ -123,7 +123,7 @@ class TestLists:
     @pytest.mark.parametrize(
         "stays", [Session.regenerate, signs_in("ada"), writes(a=1), Session.clear]
     )
-    def test_a_session_is_listed_once_whatever_its_id(
+    def test_a_session_with_earlier_ids_is_listed_once(
         self, manager: SessionManager, sign_in: Callable[..., Browser], stays: Any
     ) -> None:
         """Its handle is the same for its whole life."""

@@ -192,7 +192,7 @@ def test_an_equal_value_of_another_user_is_stored(customer: Browser) -> None:
     assert customer.holds() == {"theme": "dark", "size": [1]}
 
 
-def test_a_write_beside_another_users_sign_in_is_not_theirs(customer: Browser) -> None:
+def test_a_write_during_a_sign_in_of_another_user_is_dropped(customer: Browser) -> None:
     """The write came between the load and the commit of the sign-in, and is dropped."""
     customer.visit(signs_in("ada"))
 
@@ -258,7 +258,7 @@ def test_a_change_inside_user_data_is_saved(customer: Browser) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_sign_in_that_ends_in_a_5xx_signs_nobody_in(customer: Browser, status: int) -> None:
+def test_a_sign_in_that_ends_in_a_5xx_is_discarded(customer: Browser, status: int) -> None:
     """The id and the data are the old ones, and no cookie is sent."""
     answer = customer.visit(in_turn(signs_in(), writes(x=1)), status=status)
 

@@ -132,7 +132,7 @@ def test_a_failure_in_the_block_saves_nothing(app: Application) -> None:
         assert client.get("/visits").json == 1
 
 
-def test_a_session_that_cannot_be_saved_tells_the_test(app: Application) -> None:
+def test_a_session_that_cannot_be_saved_fails_the_test(app: Application) -> None:
     """The test sees the error of the store."""
 
     class Full(MemoryStore):

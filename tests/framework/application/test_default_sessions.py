@@ -99,7 +99,7 @@ def test_a_test_client_leaves_no_file(workplace: Path) -> None:
     assert not (workplace / ".framework").exists()
 
 
-def test_the_key_is_the_owners_alone(workplace: Path) -> None:
+def test_only_the_owner_can_read_the_key(workplace: Path) -> None:
     """Other users can read neither the key nor its folder, with any umask."""
     before = os.umask(0)
     try:
@@ -260,7 +260,7 @@ def test_several_mistakes_are_reported_together() -> None:
     ("content", "what"),
     [("", "has 0 bytes, but a key needs at least 32"), ("schlüssel" * 9, "is not ASCII text")],
 )
-def test_an_unfit_key_file_is_to_be_deleted(tmp_path: Path, content: str, what: str) -> None:
+def test_a_damaged_key_file_has_a_remedy(tmp_path: Path, content: str, what: str) -> None:
     """The file may be incomplete, or written by hand."""
     file = tmp_path / "session.key"
     file.write_text(content)

@@ -184,7 +184,7 @@ def test_middleware_of_a_gateway_is_a_mistake(layer: Any, kind: str) -> None:
     ("kind", "make", "argument"),
     [(CookieSettings, CookieSettings, "cookie"), (Store, MemoryStore, "store")],
 )
-def test_a_part_of_the_sessions_alone_is_a_mistake(
+def test_a_component_of_session_settings_outside_the_container_is_a_mistake(
     kind: Any, make: Callable[[], object], argument: str
 ) -> None:
     """Nothing uses the component, so the sessions would keep their defaults."""

@@ -56,7 +56,7 @@ def app() -> Application:
         ),
     ],
 )
-def test_a_stand_in_is_of_the_type(value: Any, message: str) -> None:
+def test_a_stand_in_has_the_type_that_it_replaces(value: Any, message: str) -> None:
     """A replacement is an instance of the type or looks like one; the class itself is neither."""
     with pytest.raises(TypeError) as caught:
         replace(Clock).to(value)

@@ -100,7 +100,7 @@ def test_only_a_handler_of_the_controller_has_an_exception_handler() -> None:
 
 
 @pytest.mark.parametrize("of", ["login", 5, None])
-def test_a_handler_is_named_by_itself(of: Any) -> None:
+def test_a_text_in_place_of_a_handler_is_refused(of: Any) -> None:
     """A text is not a handler, and the message shows the right spelling."""
     with pytest.raises(TypeError, match=r"@catch\(InvalidRequest, of=login\)"):
         catch(InvalidRequest, of=of)

@@ -187,7 +187,7 @@ class Role:
         return bool(session.get("role") == self._name)
 
 
-def test_a_guard_that_needs_a_value_is_to_be_an_object() -> None:
+def test_a_guard_class_with_constructor_values_is_explained() -> None:
     """The injector never injects a text."""
 
     @controller("/")
@@ -212,7 +212,7 @@ class Limit:
         return next(request)
 
 
-def test_middleware_that_needs_a_value_is_to_be_an_object() -> None:
+def test_a_middleware_class_with_constructor_values_is_explained() -> None:
     """The message is the same as for a guard."""
 
     @configuration

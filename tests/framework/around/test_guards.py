@@ -42,7 +42,7 @@ def test_only_true_passes(answer: object) -> None:
 
 
 @pytest.mark.parametrize(("answer", "kind"), [(None, "NoneType"), (1, "int"), (Users, "type")])
-def test_an_answer_that_may_be_meant_to_pass_is_logged_once(
+def test_a_result_that_is_neither_true_nor_false_is_logged_once(
     answer: object, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log does not show the value; False is not logged."""
@@ -200,7 +200,7 @@ def test_a_handler_may_know_its_application() -> None:
         assert client.get("/").text == "of 2"
 
 
-def test_a_decorator_that_only_says_what_it_wraps_hides_a_guard() -> None:
+def test_a_decorator_that_copies_only_the_name_hides_a_guard() -> None:
     """Name and signature are kept, but the guard is lost."""
 
     def naming(function: Callable[[Any], str]) -> Callable[[Any], str]:

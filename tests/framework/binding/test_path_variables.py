@@ -125,7 +125,7 @@ def test_the_name_in_a_resolver_is_looked_at() -> None:
         ("/a/:x/b", ":x", "Write <x>, or <int:x> for a number."),
     ],
 )
-def test_a_variable_in_the_words_of_others_is_a_problem(
+def test_a_path_variable_in_the_syntax_of_another_framework_is_a_problem(
     path: str, written: str, remedy: str
 ) -> None:
     """It would be plain text, and the parameter would be read from the query."""

@@ -312,7 +312,7 @@ class Baskets:
         return [*basket.items, str(self._stock.asked)]
 
 
-def test_guard_resolver_and_handler_share_what_is_resolved() -> None:
+def test_a_guard_a_resolver_and_a_handler_share_a_resolved_value() -> None:
     """A value that a guard has read from the database is not read again."""
     with client_of(Baskets, Stock) as client:
         assert client.get("/").json == ["guard", "resolver", "1"]

@@ -207,7 +207,7 @@ def test_a_4xx_keeps_the_change_and_a_5xx_discards_it(client: Client) -> None:
     assert client.get("/show").get_json()["codes"] == ["tried"]
 
 
-def test_logout_sticks(client: Client) -> None:
+def test_a_logout_is_kept(client: Client) -> None:
     """A changed value of an ended session does not begin a new session."""
     client.get("/add/milk")
 
@@ -226,7 +226,7 @@ def test_direct_changes_of_the_session_win(client: Client) -> None:
     assert stored(client) is None
 
 
-def test_a_value_that_the_handler_spoilt_is_named(
+def test_a_value_that_the_handler_made_unstorable_is_named(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A value that cannot be stored is an error that names the key; the old value stays."""

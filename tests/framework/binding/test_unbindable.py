@@ -191,7 +191,7 @@ def test_a_path_value_of_another_type_is_a_problem() -> None:
     ("annotation", "name"),
     [(NewUser, "NewUser"), (dict[str, int], "dict[str, int]"), (int | str, "int | str")],
 )
-def test_what_no_text_can_hold_is_a_problem(annotation: Any, name: str) -> None:
+def test_a_type_that_a_text_cannot_hold_is_a_problem(annotation: Any, name: str) -> None:
     """A whole object has no place in the query."""
     problem = only_problem_of(echo_of(marked(Query, annotation)))
 
@@ -201,7 +201,7 @@ def test_what_no_text_can_hold_is_a_problem(annotation: Any, name: str) -> None:
     assert "Body[...]" in problem.remedy
 
 
-def test_what_json_cannot_hold_is_a_problem() -> None:
+def test_a_type_that_json_cannot_hold_is_a_problem() -> None:
     """A class that msgspec does not know cannot be read from a body, however deep it is."""
 
     @dataclass

@@ -216,7 +216,7 @@ def test_a_stream_with_a_5xx_has_its_components_to_its_end() -> None:
         assert client.get("/ends").json == ["rollback: InternalServerError"]
 
 
-def test_a_bad_value_that_middleware_removes_in_time_is_no_error() -> None:
+def test_a_bad_value_that_middleware_removes_in_time_is_not_an_error() -> None:
     """Only the values at the end of the request have to be storable."""
     with client_of(Pages, Database, behind(wavering)) as client:
         assert client.get("/ends").status_code == 200

@@ -146,7 +146,7 @@ def test_a_5xx_discards_the_changes(client: Client, store: Spy, path: str) -> No
 
 
 @pytest.mark.parametrize("name", RAISED)
-def test_cookie_and_store_agree_whatever_is_raised(client: Client, name: str) -> None:
+def test_cookie_and_store_agree_after_any_error(client: Client, name: str) -> None:
     """After a regenerate, the client and the store have the same id, even if the handler fails."""
     client.get("/write")
     client.get(f"/regenerate-then-raise/{name}")

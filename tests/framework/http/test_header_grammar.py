@@ -225,7 +225,7 @@ def test_an_unsendable_status_is_a_500(status: str, caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.parametrize("status", ["200 ", "404 Nowhere", "299 \xe9t\xe9", "418 I'm a teapot"])
-def test_a_reason_of_ones_own_is_sent(status: str) -> None:
+def test_a_custom_reason_phrase_is_sent(status: str) -> None:
     """A reason may be any Latin-1 text, or empty."""
     response = own_client(lambda request: Response(status=status)).get("/")
 

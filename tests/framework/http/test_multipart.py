@@ -249,7 +249,7 @@ LARGE = [
 
 
 @pytest.mark.parametrize("content", LARGE, ids=lambda content: repr(content[:10]))
-def test_a_large_content_of_beginnings_of_boundaries_costs_no_more(content: bytes) -> None:
+def test_content_that_looks_like_boundaries_is_read_quickly(content: bytes) -> None:
     """A megabyte that looks like boundaries is read quickly."""
     body = part("b", "file", content, is_file=True) + end("b")
     with client_of(Pages) as client:

@@ -39,7 +39,7 @@ def strict_client(target: type, **settings: Any) -> Client:
 
 
 @pytest.mark.parametrize("path", ["/", "/missing"])
-def test_security_headers_are_one_switch(path: str) -> None:
+def test_one_setting_turns_all_security_headers_on(path: str) -> None:
     """Every response has them; Strict-Transport-Security only over https."""
     client = strict_client(Pages)
     plain, secure = client.get(path), client.get(path, base_url="https://localhost")
@@ -104,7 +104,7 @@ def test_a_refused_host_has_the_security_headers() -> None:
     assert client.get("/").headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
-def test_a_response_that_says_nosniff_itself_says_it_once() -> None:
+def test_a_nosniff_header_of_the_response_is_not_repeated() -> None:
     """The response may write the header in any case."""
 
     @controller("/own")

@@ -53,7 +53,7 @@ def test_one_variable_of_a_path_holds_slashes(rule: str) -> None:
         "/<path:a>x<b>/<c>y<d>/z",
     ],
 )
-def test_a_segment_holds_few_texts(rule: str) -> None:
+def test_a_segment_has_few_variables_with_text_between_them(rule: str) -> None:
     """Three texts with more text after them could divide a segment in too many ways."""
     assert (
         "has three text variables with more text after them" in only_problem_of(serving(rule)).what
@@ -99,7 +99,7 @@ def test_matching_a_long_path_is_fast(rule: str, path: str) -> None:
     ],
 )
 @pytest.mark.parametrize(("length", "is_found"), [(1000, True), (1990, True), (2001, False)])
-def test_variables_beside_each_other_divide_a_short_path(
+def test_adjacent_variables_match_only_a_short_path(
     rule: str, path: str, values: dict[str, str], length: int, is_found: bool
 ) -> None:
     """2,000 characters are enough for names, and are matched quickly."""

@@ -134,7 +134,7 @@ def test_any_type_can_be_a_key(key: type, made: object) -> None:
     assert shown(page_of(key, lambda it: it is made), Configuration) is True
 
 
-def test_the_framework_steps_aside_for_a_users_component() -> None:
+def test_a_component_of_the_user_replaces_the_frameworks() -> None:
     """The user's component replaces the framework's component of the same type."""
 
     container = SessionContainer(keys=["k" * 16 + "0123456789abcdef"], session_prefix="shop")

@@ -51,7 +51,7 @@ class Pages:
         return "both"
 
 
-def test_an_operation_needs_what_its_guards_say() -> None:
+def test_an_operation_needs_the_security_schemes_of_its_guards() -> None:
     """It needs the schemes of all guards; the document lists each scheme once."""
     document = document_of(Pages)
 

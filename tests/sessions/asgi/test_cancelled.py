@@ -107,7 +107,7 @@ def test_a_request_can_be_cancelled_at_each_await(loop_site: AsgiSite) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 500])
-def test_a_logout_sticks_at_each_await(loop_site: AsgiSite, status: int) -> None:
+def test_a_logout_that_is_cancelled_at_any_await_is_done(loop_site: AsgiSite, status: int) -> None:
     """After destroy() the session is ended, wherever the request is cancelled."""
     for turns in range(MOST_TURNS):
         browser = new_customer(loop_site)

@@ -33,7 +33,7 @@ def test_logout_ends_the_session_and_clears_the_cookie(customer: AsgiBrowser) ->
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
-def test_logout_is_done_whatever_the_answer_is(customer: AsgiBrowser, status: int) -> None:
+def test_logout_is_done_for_any_answer(customer: AsgiBrowser, status: int) -> None:
     """No status undoes a logout."""
     old = customer.copy()
 
@@ -42,7 +42,7 @@ def test_logout_is_done_whatever_the_answer_is(customer: AsgiBrowser, status: in
     assert old.holds() == {}
 
 
-def test_logout_is_done_though_the_request_fails(customer: AsgiBrowser) -> None:
+def test_logout_is_done_even_if_the_request_fails(customer: AsgiBrowser) -> None:
     """The session ends, although the server's error page cannot clear the cookie."""
 
     async def fails(session: AsyncSession) -> None:
@@ -55,7 +55,7 @@ def test_logout_is_done_though_the_request_fails(customer: AsgiBrowser) -> None:
     assert customer.holds() == {}
 
 
-def test_logout_is_done_though_the_application_answers_nothing(customer: AsgiBrowser) -> None:
+def test_logout_is_done_even_if_the_application_answers_nothing(customer: AsgiBrowser) -> None:
     """An application may return without an answer when its client has left."""
     site, exchange = customer.site, Exchange()
 

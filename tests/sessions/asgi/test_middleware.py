@@ -264,7 +264,7 @@ def test_any_object_in_place_of_the_session_is_discarded_by_a_failure() -> None:
     assert (answer.status, held) == (500, {"a": 1})
 
 
-def test_a_session_that_was_replaced_ends_though_the_request_fails() -> None:
+def test_a_session_that_was_replaced_ends_even_if_the_request_fails() -> None:
     """Nobody stays signed in with the replaced session."""
     container = a_container()
     first = visit(

@@ -43,7 +43,7 @@ def direct(server: SQLServer) -> Iterator[SQLStore]:
 
 
 @pytest.mark.parametrize("verb", ["load", "create", "commit", "delete"])
-def test_a_reply_that_is_reset_after_any_byte_is_no_wrong_answer(
+def test_a_reply_that_is_reset_after_any_byte_is_not_a_wrong_answer(
     server: SQLServer, direct: SQLStore, verb: str
 ) -> None:
     """The call is right or raises StoreUnavailable at once, and the next call is right."""
@@ -61,7 +61,7 @@ def test_a_reply_that_is_reset_after_any_byte_is_no_wrong_answer(
             store.close()
 
 
-def test_a_new_connection_that_is_reset_is_no_wrong_answer(
+def test_a_new_connection_that_is_reset_is_not_a_wrong_answer(
     server: SQLServer, direct: SQLStore
 ) -> None:
     """The connection ends somewhere in its handshake, in its settings or in its first reply."""

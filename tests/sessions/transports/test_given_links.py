@@ -116,7 +116,7 @@ def test_a_client_without_cookies_goes_on_with_its_links(edge: str) -> None:
 
 @every_edge
 @every_mode
-def test_a_sign_in_by_a_clock_that_is_ahead_is_no_sign_in_of_the_client(
+def test_a_sign_in_by_a_clock_that_is_ahead_is_not_a_sign_in_of_the_client(
     edge: str, settings: dict[str, object]
 ) -> None:
     """The other person may have signed in at a process whose clock is half a minute ahead."""

@@ -93,7 +93,7 @@ def test_a_body_that_ends_early_is_left_to_the_application() -> None:
     assert (environ["CONTENT_LENGTH"], environ["wsgi.input"].read()) == ("20", b"wSession=T")
 
 
-def test_a_broken_body_breaks_only_what_reads_it() -> None:
+def test_a_broken_body_fails_only_a_page_that_reads_it() -> None:
     """A page that does not read the body is served."""
     environ = _environ(b"wSession=T")
     environ["wsgi.input"] = BrokenInput()

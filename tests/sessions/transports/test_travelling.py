@@ -175,7 +175,7 @@ def test_another_authorization_scheme_is_not_a_token(edge: str, scheme: str) -> 
 
 @every_edge
 @pytest.mark.parametrize("rolling", [{"rolling": True}, {"save_uninitialized": True}])
-def test_a_malformed_token_spoils_no_page_that_needs_no_session(
+def test_a_malformed_token_fails_no_page_without_session_use(
     edge: str, rolling: dict[str, Any]
 ) -> None:
     """This holds also for settings that use the session of every request."""
