@@ -154,6 +154,7 @@ class SessionContainer:
         if problems:
             raise ConfigurationError([f"SessionContainer: {problem}" for problem in problems])
         _tell_of_timeouts(self)
+        _tell_of_ends(self)
         warn_of_urls(self.transports)
 
 
@@ -208,8 +209,7 @@ def checked_container(container: object, manager: object) -> SessionContainer:
 
 def rules_of(container: SessionContainer) -> Rules:
     """Return the settings of a container that the decisions need."""
-    kinds, store = (container.session_class, container.async_session_class), store_of(container)
-    finishes = any(overrides(kind, "finish") for kind in kinds)
+    finishes, store = _finishes(container), store_of(container)
     takes_expired = _gives_out(container) and (finishes or bool(container.listeners))
     return Rules(
         lifetimes=_lifetimes(container),
@@ -237,6 +237,12 @@ def _lifetimes(container: SessionContainer) -> Lifetimes:
         container.absolute_timeout.total_seconds(),
         longest=_seconds(container.longest_timeout) or 0.0,
     )
+
+
+def _finishes(container: SessionContainer) -> bool:
+    """Return whether a session class of the container has the method `finish`."""
+    kinds = (container.session_class, container.async_session_class)
+    return any(overrides(kind, "finish") for kind in kinds)
 
 
 def _gives_out(container: SessionContainer) -> bool:
@@ -366,6 +372,16 @@ def _tell_of_timeouts(container: SessionContainer) -> None:
             "SessionContainer: idle_timeout=%r never ends a session, because absolute_timeout=%r"
             " ends it first. Fix: give a longer absolute_timeout, or a shorter idle_timeout",
             *(idle, absolute),
+        )
+
+
+def _tell_of_ends(container: SessionContainer) -> None:
+    if _finishes(container) and not _gives_out(container):
+        logger.warning(
+            "SessionContainer: finish() is not called for sessions that expire, because %r does not"
+            " give out expired sessions. Fix: use another store, or RedisStore with"
+            " keep_expired=timedelta(hours=2)",
+            container.store,
         )
 
 

@@ -17,9 +17,12 @@ from sessions import (
     SessionManager,
 )
 from sessions.edges import RequestHead
+from sessions.stateless import SignedToken
+from sessions.stores.base import wall_clock
 from sessions.testing import ManualClock
 from sessions.users import SessionLimit
 from tests.support.apps import KEY
+from tests.support.dictionary_store import DictionaryStore, ExpiringDictionaryStore
 from tests.support.loops import a_head
 
 FINISHED: list[tuple[str, str]] = []
@@ -224,3 +227,25 @@ def test_every_end_has_one_event_and_one_finish(
     ends = [(event.handle, event.reason) for event in told if event.kind == "destroyed"]
     assert ends == [(handle, reason)]
     assert [(handle, reason)] == FINISHED
+
+
+@pytest.mark.parametrize(
+    ("store", "settings", "lines"),
+    [
+        (lambda: DictionaryStore(wall_clock), {"session_class": Tracked}, 1),
+        (lambda: DictionaryStore(wall_clock), {"async_session_class": AsyncTracked}, 1),
+        (lambda: ExpiringDictionaryStore(wall_clock), {"session_class": Tracked}, 0),
+        (SignedToken, {"session_class": Tracked}, 1),
+        (MemoryStore, {"session_class": Tracked}, 0),
+        (lambda: DictionaryStore(wall_clock), {}, 0),
+    ],
+)
+def test_the_log_warns_of_a_store_that_does_not_give_out_expired_sessions(
+    caplog: pytest.LogCaptureFixture, store: Callable[[], Any], settings: Any, lines: int
+) -> None:
+    """With this store, `finish` is called for all other ends, and never for a timeout."""
+    SessionContainer(keys=[KEY], store=store(), **settings)
+
+    logged = [record.message for record in caplog.records]
+    assert len(logged) == lines
+    assert all("finish() is not called for sessions that expire" in line for line in logged)
