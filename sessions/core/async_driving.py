@@ -128,7 +128,12 @@ class AsyncDriver(Driver):
         while (ask := self.sessions.load_ask(state)) is not None:
             if not (may_write or ask[0] in READS):
                 return False
-            self.sessions.load_answer(state, await self.ask(state, ask))
+            try:
+                answer = await self.ask(state, ask)
+            except StoreUnavailable as error:
+                self.sessions.load_failure(state, error)
+            else:
+                self.sessions.load_answer(state, answer)
         return True
 
     async def run(self, state: State, flow: Flow[T]) -> T:

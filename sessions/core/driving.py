@@ -92,7 +92,12 @@ class Driver(ABC):
 
     def _load_in_place(self, state: State) -> None:
         while (ask := self.sessions.load_ask(state)) is not None:
-            self.sessions.load_answer(state, self._ask_in_place(state, ask))
+            try:
+                answer = self._ask_in_place(state, ask)
+            except StoreUnavailable as error:
+                self.sessions.load_failure(state, error)
+            else:
+                self.sessions.load_answer(state, answer)
 
     def _ask_in_place(self, state: State, ask: Ask) -> Any:
         """Call the store in this thread."""

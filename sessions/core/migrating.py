@@ -11,6 +11,7 @@ session is remembered in a separate record. A request reads this record only if 
 have the session of its legacy cookie.
 """
 
+from secrets import token_urlsafe
 from typing import Any, TypeVar, cast
 
 from sessions.core import codec
@@ -28,6 +29,7 @@ from sessions.core.state import State, check_size
 from sessions.core.stored import StoredSessions
 from sessions.core.values import (
     MOVED,
+    MOVED_BY,
     OTHER_SIGN_IN,
     USER_DATA,
     WAITING,
@@ -112,6 +114,7 @@ class MigratingSessions(MovingIn, StoredSessions):
     ) -> Flow[bool]:
         """Store the session, and return whether no other request has stored it before."""
         values = _encoded(loaded)
+        values[MOVED_BY] = codec.encode(token_urlsafe(12))
         if _may_return(legacy):
             values[MOVED] = codec.encode(True)
         check_size({}, values)
@@ -123,10 +126,24 @@ class MigratingSessions(MovingIn, StoredSessions):
         state.pending = NOTHING_PENDING
         created, record = yield from self._ask_create(state, id, record)
         if created:
-            text = f"it was moved here from {legacy.cookie!r}"
-            state.note("created", text, handle=id.key)
+            yield from self._note_move(state, legacy, id, values[MOVED_BY])
             yield from self.admitted(state, id, record, is_done=True)
         return created
+
+    def _note_move(self, state: State, legacy: Legacy, id: Id, mark: bytes) -> Flow[None]:
+        """Add the event `created`, unless another request has stored the same id first.
+
+        The store says to each of these requests that the record is stored.
+        """
+        other: bytes | None = None
+        try:
+            if legacy.id is not None:
+                answer = self.opened(state, id, (yield ("load", id.key)))
+                other = answer.values.get(MOVED_BY) if isinstance(answer, Record) else None
+        finally:
+            if other in (None, mark):
+                text = f"it was moved here from {legacy.cookie!r}"
+                state.note("created", text, handle=id.key)
 
     def _has_ended(self, state: State, legacy: Legacy) -> Flow[bool]:
         """Return whether the session was moved before, and has ended here."""

@@ -1,6 +1,7 @@
 """Sessions that come from another system: the common code of stored and stateless sessions."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sessions.core.headers import Headers
@@ -9,6 +10,7 @@ from sessions.core.legacy_cookies import LegacyCookie, LegacyCookies
 from sessions.core.persistence import Flow
 from sessions.core.state import Ask, State
 from sessions.core.verbs import UNKNOWN, MemoryVerbs
+from sessions.errors import StoreUnavailable
 
 
 class Moving:
@@ -20,8 +22,15 @@ class Moving:
 
     def answer(self, answer: object) -> None:
         """Go on with the answer to the last ask."""
+        self._go_on(lambda: self._flow.send(answer))
+
+    def fail(self, error: StoreUnavailable) -> None:
+        """Go on after a failure of the last ask, or raise its error."""
+        self._go_on(lambda: self._flow.throw(error))
+
+    def _go_on(self, step: Callable[[], Ask]) -> None:
         try:
-            self.ask = self._flow.send(answer)
+            self.ask = step()
         except StopIteration:
             self.ask = None
 
@@ -52,15 +61,25 @@ class MovingIn(MemoryVerbs):
         return None if state.values is not None else state.moving.ask
 
     def load_answer(self, state: State, answer: object) -> None:
-        if state.moving is None:
+        moving = state.moving
+        if moving is None:
             super().load_answer(state, answer)  # type: ignore[safe-super]  # abstract only here
         elif state.values is None:
-            try:
-                state.moving.answer(answer)
-            except BaseException:
-                # The next load tries again.
-                state.moving, state.ids, state.found = None, None, ()
-                raise
+            self._go_on(state, lambda: moving.answer(answer))
+
+    def load_failure(self, state: State, error: StoreUnavailable) -> None:
+        moving = state.moving
+        if moving is None:
+            raise error
+        self._go_on(state, lambda: moving.fail(error))
+
+    def _go_on(self, state: State, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except BaseException:
+            # The next load tries again.
+            state.moving, state.ids, state.found = None, None, ()
+            raise
 
     def begin_found(self, state: State) -> None:
         is_open = all(standing is UNKNOWN for _, standing, _ in state.found)

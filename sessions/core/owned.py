@@ -107,8 +107,7 @@ def live(sessions: Persistence, state: State, store: object = None) -> Flow[None
 
     If the `store` can say whether a record has expired, it is asked.
     """
-    while (ask := sessions.load_ask(state)) is not None:
-        sessions.load_answer(state, (yield ask))
+    yield from sessions.loading(state)
     if state.record is not None:
         return
     # Closed, so that no warning about an unclosed session follows.

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from sessions.core.devices import Device
 from sessions.core.ids import Id
 from sessions.core.state import Ask, Headers, State
+from sessions.errors import StoreUnavailable
 from sessions.record import Record
 from sessions.transports.url import Html
 
@@ -139,6 +140,20 @@ class Persistence(ABC):
     @abstractmethod
     def load_answer(self, state: State, answer: object) -> None:
         """Process the store's answer to the last `load_ask`."""
+
+    def load_failure(self, state: State, error: StoreUnavailable) -> None:
+        """Process the failure of the last `load_ask`; raise the error, unless loading goes on."""
+        raise error
+
+    def loading(self, state: State) -> Flow[None]:
+        """Load the session, as a part of another operation."""
+        while (ask := self.load_ask(state)) is not None:
+            try:
+                answer = yield ask
+            except StoreUnavailable as error:
+                self.load_failure(state, error)
+            else:
+                self.load_answer(state, answer)
 
     @abstractmethod
     def save(self, state: State) -> Flow[None]:

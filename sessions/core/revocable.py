@@ -169,8 +169,7 @@ class RevocableSessions(StatelessSessions):
             if failed or not self.opens_unasked(state):
                 return
             state.accessed = True
-            while (ask := self.load_ask(state)) is not None:
-                self.load_answer(state, (yield ask))
+            yield from self.loading(state)
         yield from self._end_all(state)
         if state.values is not None and not (state.headers_left or state.gone):
             yield from self._finish_loaded(state, failed=failed)

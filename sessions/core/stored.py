@@ -339,8 +339,7 @@ class StoredSessions(IndexedSessions):
 
     def _finish_unused(self, state: State, *, failed: bool) -> Flow[None]:
         state.accessed = True
-        while (ask := self.load_ask(state)) is not None:
-            self.load_answer(state, (yield ask))
+        yield from self.loading(state)
         yield from self._finish_used(state, failed=failed)
 
     def _finish_used(self, state: State, *, failed: bool) -> Flow[None]:

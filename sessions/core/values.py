@@ -15,10 +15,13 @@ OTHER_SIGN_IN = "\0other_sign_in"
 MOVED = "\0moved"
 """The key of a mark: the session came from another system, where it may still live."""
 
+MOVED_BY = "\0moved_by"
+"""The key of a random text: it says which request has moved the session here from there."""
+
 OF_USER = frozenset({USER_DATA, DEVICE, OTHER_SIGN_IN})
 """The keys of the values that belong to the user."""
 
-RESERVED = OF_USER | {MOVED}
+RESERVED = OF_USER | {MOVED, MOVED_BY}
 """The keys that code does not see."""
 
 WAITING = "\0waiting"
@@ -36,6 +39,7 @@ _KEPT = {
     DEVICE: "set_user() keeps the device",
     OTHER_SIGN_IN: "a session of another system keeps the time of its sign-in",
     MOVED: "a session of another system has a mark",
+    MOVED_BY: "a session of another system has a mark",
     WAITING: "a list of sign-ins keeps its items",
 }
 

@@ -23,7 +23,15 @@ from framework.commands.sessions.rows import (
     user_of,
 )
 from sessions.core.codec import decode
-from sessions.core.values import DEVICE, MOVED, OTHER_SIGN_IN, SEALED, SEALED_BYTE, USER_DATA
+from sessions.core.values import (
+    DEVICE,
+    MOVED,
+    MOVED_BY,
+    OTHER_SIGN_IN,
+    SEALED,
+    SEALED_BYTE,
+    USER_DATA,
+)
 from sessions.errors import UnreadableValue
 from sessions.record import Record
 
@@ -34,6 +42,7 @@ _RESERVED = {
     DEVICE: "(device of the sign-in)",
     OTHER_SIGN_IN: "(sign-in in another system)",
     MOVED: "(came from another system)",
+    MOVED_BY: "(request that moved it here)",
     f"{SEALED}user": "(encrypted user)",
     f"{SEALED}device": "(encrypted device)",
 }

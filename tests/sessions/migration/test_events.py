@@ -1,10 +1,12 @@
 """The events of sessions that move here: each creation and each end, once."""
 
+from threading import Barrier
 from typing import Any
 
 from sessions import EndReason, MemoryStore, Session
 from sessions.migration import LegacySession
-from sessions.testing import ManualClock
+from sessions.testing import ManualClock, in_parallel
+from sessions.users import SessionLimit
 from tests.sessions.migration.cookies import HEADERS, OldSystem, SiteOf
 from tests.support.apps import Site, everything
 
@@ -27,6 +29,31 @@ def test_a_creation_is_told_although_the_store_fails_then(site_of: SiteOf, old: 
     second = site.visit(everything, HEADERS["hex"]).status
 
     assert (first, second) == (503, 200)
+    assert lives(site) == [("created", None)]
+
+
+def test_a_failure_after_the_move_costs_no_page(site_of: SiteOf, old: OldSystem) -> None:
+    """The sign-in stays in the queue of a limit for a while; the session is there."""
+    site = site_of(old.cookies(), sessions_per_user=SessionLimit(5, "refuse"))
+    site.store.broken = {"commit"}
+    answer = site.visit(everything, HEADERS["hex"])
+
+    assert (answer.status, answer.value) == (200, {"items": "Dog"})
+    assert sorted(site.told) == ["created", "store_failed"]
+
+
+def test_parallel_moves_are_one_creation(site_of: SiteOf, old: OldSystem) -> None:
+    """Also if each request stores the session, and the store says yes to all of them."""
+    barrier = Barrier(8)
+
+    def load(content: Any) -> LegacySession | None:
+        barrier.wait(5)
+        return old.load(content)
+
+    site = site_of(old.cookies(load=load))
+    values = in_parallel(8, lambda _: site.visit(everything, HEADERS["hex"]).value)
+
+    assert values == [{"items": "Dog"}] * 8
     assert lives(site) == [("created", None)]
 
 
