@@ -16,6 +16,7 @@ from sessions.errors import ConfigurationError, StoreUnavailable
 from sessions.manager import AsyncSessionManager, SessionManager
 from sessions.stores.base import Store
 from sessions.stores.sqlite import SQLiteStore
+from sessions.stores.sqlite_settings import making_files
 from sessions.stores.urls import store_from_url
 
 KEYS_VARIABLE = "SESSION_KEYS"
@@ -73,7 +74,9 @@ class SessionDefaults:
         if url is not None:
             return _store_of(url)
         self._make_folder()
-        return SQLiteStore(self._folder / "sessions.db")
+        # Nobody can have misspelt this path, and a new project has no file yet.
+        with making_files(True):
+            return SQLiteStore(self._folder / "sessions.db")
 
     def _kept_key(self) -> str:
         self._make_folder()

@@ -27,6 +27,8 @@ from framework.serving.failures import describe
 from framework.types.signatures import signature_of
 from sessions.container import SessionContainer
 from sessions.core.transport_checks import without_warnings
+from sessions.stores.base import without_password
+from sessions.stores.sqlite_settings import making_files
 
 _PYPROJECT = "pyproject.toml"
 _NAME_THE_APPLICATION = (
@@ -68,6 +70,11 @@ def json_option(command: Command) -> Command:
 def find(given: str | None) -> Target:
     """Return where the application is, without importing the application."""
     text, source = _choose(given)
+    if "://" in text:
+        raise ApplicationNotFound(
+            f"{source} names the URL {without_password(text)!r}, but this command needs an"
+            " application. Fix: write module:name, such as shop.app:app."
+        )
     if not re.fullmatch(r"\w+(\.\w+)*(:\w+)?", text) or text.endswith(".py"):
         raise ApplicationNotFound(
             f"{source} names the application as {text!r}. Fix: write module:name, such as"
@@ -107,11 +114,14 @@ def load_or_report(given: str | None) -> Application:
         raise click.ClickException(report(target, error)) from None
 
 
-def load_container_or_report(given: str | None) -> SessionContainer:
-    """Return the session container of the application, or the container that the argument names."""
+def load_container_or_report(given: str | None, *, makes_files: bool = False) -> SessionContainer:
+    """Return the session container of the application, or the container that `given` names.
+
+    A command that only looks makes no file, because the path of a missing file may be misspelt.
+    """
     target = find(given)
     try:
-        with without_warnings():
+        with without_warnings(), making_files(makes_files):
             named = getattr(_imported(target.module), target.name, None)
             if isinstance(named, SessionContainer):
                 return named

@@ -43,6 +43,10 @@ class Login:
         self._app = app
         self._render = templates.render
 
+    @get("/")
+    def begin(self, request: Request) -> Response:
+        return redirect(self._app.url_for("Devices.show", request))
+
     @get("/login")
     def show(self, request: Request) -> HTML:
         return self._render("login.html", request)

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from sessions.errors import ConfigurationError, StoreUnavailable, UnreadableValue
 from sessions.names import OF_STORES, explains_settings
@@ -36,7 +36,7 @@ from sessions.stores.sqlite_rows import (
     unreadable,
     use_parameters,
 )
-from sessions.stores.sqlite_settings import check_settings
+from sessions.stores.sqlite_settings import MissingFile, check_settings, is_missing
 from sessions.stores.sqlite_statements import SCHEMA_VERSION, Statements, UserStatements
 from sessions.stores.user_index import hash_of_user
 
@@ -76,6 +76,10 @@ class SQLiteStore(SQLiteListing, Store):
         self._sql = Statements(prefix)
         self._users = UserStatements(prefix)
         self.collects_expired = False
+        self._connections: Connections
+        if is_missing(self.path):
+            self._connections = cast("Any", MissingFile(self.path))
+            return
         self._connections = Connections(self.path, durable=durable, prepare=self._prepare)
         self._start()
 

@@ -3,11 +3,17 @@
 import os
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import NoReturn
 
 from sessions.errors import ConfigurationError
 from sessions.stores.base import without_password
 
 _OLDEST_SQLITE = (3, 35, 0)
+_makes_files = ContextVar("makes_files", default=True)
 _PREFIX = re.compile(r"([a-z][a-z0-9_]*)?", re.ASCII)
 
 
@@ -34,6 +40,41 @@ def check_settings(path: object, prefix: object, durable: object) -> None:
         problems.append(f"SQLiteStore(durable={durable!r}) is not a bool. Fix: give True or False")
     if problems:
         raise ConfigurationError(problems)
+
+
+@contextmanager
+def making_files(makes_files: bool) -> Iterator[None]:
+    """Choose whether a new store may make its file: a command that only looks must not."""
+    token = _makes_files.set(makes_files)
+    try:
+        yield
+    finally:
+        _makes_files.reset(token)
+
+
+class MissingFile:
+    """In place of the connections to a file that is missing, and may not be made now."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self, *_: object, **__: object) -> NoReturn:
+        """Raise ConfigurationError."""
+        raise ConfigurationError(
+            f"the SQLite database {str(self._path)!r} does not exist, and this command does not"
+            " make it. Fix: correct the path; if it is right, start the application, which makes"
+            " the file"
+        )
+
+    write = read
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def is_missing(path: Path) -> bool:
+    """Return whether the file is missing, and may not be made now."""
+    return not _makes_files.get() and not path.exists()
 
 
 def _refuse_url(path: object) -> None:

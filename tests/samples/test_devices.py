@@ -52,6 +52,14 @@ def _agents(client: Client) -> list[str]:
     return re.findall(r"<b>(.*?)</b>", client.get("/devices").text)
 
 
+def test_the_first_page_leads_to_the_login(app: Application) -> None:
+    """Somebody who has just started the sample opens `/`."""
+    answer = Client(app).get("/", follow_redirects=True)
+
+    assert [one.request.path for one in answer.history] == ["/", "/devices"]
+    assert (answer.status_code, answer.request.path) == (200, "/login")
+
+
 def test_a_user_sees_the_own_devices(app: Application, clock: ManualClock) -> None:
     """The latest login first, with the network in place of the address."""
     laptop = _logged_in(app, LAPTOP)

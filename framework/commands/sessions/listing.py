@@ -5,13 +5,10 @@ from heapq import nlargest
 
 import click
 
-from framework.commands.finding import (
-    application_argument,
-    json_option,
-    load_container_or_report,
-)
+from framework.commands.finding import json_option
 from framework.commands.other_names import Command
-from framework.commands.sessions.opened import OpenedStore, opened, patiently
+from framework.commands.sessions.naming import store_argument, store_named
+from framework.commands.sessions.opened import OpenedStore, patiently
 from framework.commands.sessions.rows import (
     SHOWN_HANDLE,
     echo_json,
@@ -29,7 +26,7 @@ _LIMIT = 50
 
 
 @click.command(cls=Command, name="list")
-@application_argument
+@store_argument
 @click.option("--user", metavar="USER_ID", help="List the sessions of this user only.")
 @click.option(
     "--limit",
@@ -41,7 +38,7 @@ _LIMIT = 50
 @json_option
 def list_sessions(app: str | None, *, user: str | None, limit: int, as_json: bool) -> None:
     """List the live sessions, the last used first, with their handles and times (UTC)."""
-    with opened(load_container_or_report(app)) as store:
+    with store_named(app, is_source=True) as store:
         found = nlargest(limit, of_user(store, user), key=lambda pair: pair[1].accessed_at)
     if as_json:
         echo_json([facts_of(key, record) for key, record in found])

@@ -20,6 +20,11 @@ def url_option(command: Command) -> Command:
     return click.option("--url", help="The URL of the store, in place of the application.")(command)
 
 
+def store_argument(command: Command) -> Command:
+    """Let a command take an application, or the URL of a store, as its last, optional argument."""
+    return click.argument("app", required=False, metavar="[module:app | URL]")(command)
+
+
 def store_named(text: str | None, *, is_source: bool = False) -> OpenedStore:
     """Open the store of a URL such as redis://host/0, or of an application such as shop.app:app.
 
@@ -27,7 +32,7 @@ def store_named(text: str | None, *, is_source: bool = False) -> OpenedStore:
     """
     is_url = text is not None and ("://" in text or text in ("memory:", "memory"))
     if not is_url or text is None:
-        return opened(load_container_or_report(text))
+        return opened(load_container_or_report(text, makes_files=not is_source))
     if is_source:
         _require_file(text)
     return reachable(_made(text))

@@ -13,6 +13,7 @@ from sessions.record import Record
 SHOWN_HANDLE = 12
 """Characters of a handle in a table."""
 
+_SPANS = ((24 * 3600, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _UNITS = ("KiB", "MiB", "GiB")
 
 
@@ -56,6 +57,17 @@ def in_units(size: float) -> str:
         return f"{size:.0f} {'byte' if round(size) == 1 else 'bytes'}"
     power = min(int(log(size, 1024)), len(_UNITS))
     return f"{size / 1024**power:.1f} {_UNITS[power - 1]}"
+
+
+def in_words(seconds: float) -> str:
+    """Return the text of a time span, such as 1 day 12 hours, with its parts down to a second."""
+    parts, rest = [], seconds
+    for size, name in _SPANS:
+        count = int(rest // size)
+        rest -= count * size
+        if count:
+            parts.append(f"{count} {name}{'' if count == 1 else 's'}")
+    return " ".join(parts) or f"{seconds:g} seconds"
 
 
 def printable(text: str) -> str:

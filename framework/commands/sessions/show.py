@@ -5,18 +5,15 @@ from typing import Any
 
 import click
 
-from framework.commands.finding import (
-    application_argument,
-    json_option,
-    load_container_or_report,
-)
+from framework.commands.finding import json_option
 from framework.commands.other_names import Command
-from framework.commands.sessions.opened import opened
+from framework.commands.sessions.naming import store_argument, store_named
 from framework.commands.sessions.rows import (
     echo_json,
     echo_pairs,
     facts_of,
     in_units,
+    in_words,
     moment,
     printable,
     size_of,
@@ -50,12 +47,12 @@ _RESERVED = {
 
 @click.command(cls=Command)
 @click.argument("handle")
-@application_argument
+@store_argument
 @click.option("--values", "with_values", is_flag=True, help="Show the values, which may be secret.")
 @json_option
 def show(handle: str, app: str | None, *, with_values: bool, as_json: bool) -> None:
     """Show the times, the user, and the names and sizes of the values of one session."""
-    with opened(load_container_or_report(app)) as store:
+    with store_named(app, is_source=True) as store:
         key, record = store.named(handle)
     if as_json:
         echo_json({**facts_of(key, record), "values": _values_as_facts(record, with_values)})
@@ -78,7 +75,7 @@ def show(handle: str, app: str | None, *, with_values: bool, as_json: bool) -> N
 
 
 def _timeout(record: Record) -> str:
-    return "the container's" if record.timeout is None else f"{record.timeout:g} seconds, its own"
+    return "the container's" if record.timeout is None else f"{in_words(record.timeout)}, its own"
 
 
 def _count(values: Mapping[str, bytes]) -> str:

@@ -4,13 +4,10 @@ from dataclasses import dataclass, field
 
 import click
 
-from framework.commands.finding import (
-    application_argument,
-    json_option,
-    load_container_or_report,
-)
+from framework.commands.finding import json_option
 from framework.commands.other_names import Command
-from framework.commands.sessions.opened import OpenedStore, opened
+from framework.commands.sessions.naming import store_argument, store_named
+from framework.commands.sessions.opened import OpenedStore
 from framework.commands.sessions.rows import echo_json, echo_pairs, in_units, size_of
 from sessions.record import Record
 
@@ -37,14 +34,14 @@ class Counts:
 
 
 @click.command(cls=Command)
-@application_argument
+@store_argument
 @json_option
 def summary(app: str | None, *, as_json: bool) -> None:
     """Show how many sessions are live and signed in, and how large they are.
 
     The command reads all live sessions.
     """
-    with opened(load_container_or_report(app)) as store:
+    with store_named(app, is_source=True) as store:
         counts = Counts()
         for _, record in store.sessions():
             counts.add(record)

@@ -257,6 +257,94 @@ def test_a_store_that_cannot_list_says_so(framework: Framework) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["list"],
+        ["list", "--user", "ada"],
+        ["show", "0" * 64],
+        ["end", "--yes", "--all"],
+        ["end", "--yes", "0" * 64],
+        ["purge"],
+    ],
+    ids=lambda words: " ".join(words)[:14],
+)
+@pytest.mark.parametrize("listeners", ["", "print"])
+def test_a_misspelt_path_makes_no_file(
+    framework: Framework, words: list[str], listeners: str
+) -> None:
+    """A command that only looks, or ends, says that the file is missing."""
+    write_program(f'SQLiteStore("sesions.db"), listeners=[{listeners}]')
+    result = framework("sessions", *words, CONTAINER)
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: the SQLite database '")
+    assert "sesions.db' does not exist, and this command does not make it. Fix: " in result.output
+    assert not Path("sesions.db").exists()
+
+
+def test_a_misspelt_path_in_the_environment_makes_no_file(
+    framework: Framework, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also not for the sessions that the framework provides."""
+    Path("app.py").write_text(APPLICATION.replace("SESSION", "session: session"))
+    monkeypatch.setenv("SESSION_STORE", "sqlite:///sesions.db")
+    result = framework("sessions")
+
+    assert (result.exit_code, "does not exist" in result.output) == (1, True)
+    assert not Path("sesions.db").exists()
+
+
+def test_a_store_can_be_named_by_its_url(framework: Framework, store: SQLiteStore) -> None:
+    """For the commands that only look."""
+    handle = make_session(store, "ada")
+    url = "sqlite:///sessions.db"
+    Path("app.py").unlink()
+
+    assert "live       1 session\n" in framework("sessions", url).output
+    assert "live       1 session\n" in framework("sessions", "summary", url).output
+    assert handle[:12] in framework("sessions", "list", url).output
+    assert f"handle        {handle}\n" in framework("sessions", "show", handle, url).output
+    missing = framework("sessions", "list", "sqlite:///sesions.db")
+    assert "sqlite:///sesions.db names a file that does not exist." in missing.output
+    assert not Path("sesions.db").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["sessions", "end", "--all"], ["sessions", "purge"], ["check"], ["shell"], ["routes"]]
+)
+def test_what_needs_an_application_says_so(framework: Framework, words: list[str]) -> None:
+    """It calls the listeners, or shows what the application has; no password is shown."""
+    result = framework(*words, "redis://ada:p@ss/word@localhost/0")
+
+    assert result.exit_code == 1
+    assert "but this command needs an application. Fix: write module:name" in result.output
+    assert "word" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (30 * 86400, "30 days"),
+        (86400 + 3600, "1 day 1 hour"),
+        (90, "1 minute 30 seconds"),
+        (3600, "1 hour"),
+        (59, "59 seconds"),
+        (1.5, "1 second"),
+        (0.5, "0.5 seconds"),
+    ],
+)
+def test_the_timeout_of_a_session_is_in_words(
+    framework: Framework, store: SQLiteStore, seconds: float, words: str
+) -> None:
+    """Nobody reads 2.592e+06 seconds."""
+    store.create("ab" * 32, a_record(time.time, lives=1000, timeout=seconds))
+
+    shown = framework("sessions", "show", "ab" * 32, CONTAINER).output
+    assert f"timeout       {words}, its own\n" in shown
+
+
 def test_a_word_that_resembles_a_command_is_a_mistake(framework: Framework) -> None:
     """Any other word names an application."""
     resembling, other = framework("sessions", "lists"), framework("sessions", "nowhere")

@@ -55,7 +55,7 @@ class Shop:
         self.framework = framework
         Path("app.py").write_text(PROGRAM.replace("SETTINGS", settings), encoding="utf-8")
         # The command imports the program, and the tests use the same module.
-        assert framework("sessions", "app:container").exit_code == 0
+        assert framework("sessions", "migrate", "app:container").exit_code == 0
         self.module: Any = sys.modules["app"]
         is_async = "AsyncTold" in settings
         self.handles: list[str] = asyncio.run(self._made_later()) if is_async else self._made()
