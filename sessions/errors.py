@@ -1,13 +1,18 @@
 """The errors of sessions.
 
-SessionError ├── ConfigurationError       wrong settings, all of them in one error ├──
-SessionNotFound          no live session has this id │   └── SessionExpired       the session with
-this id has expired ├── SessionNotLoaded         an asynchronous session was used before it was
-loaded ├── SessionClosed            the session was used after the response headers were sent ├──
-SessionTooLarge more data than a session may hold ├── UnencodableValue         a value that cannot
-be stored and read back unchanged ├── UnreadableValue          stored bytes that cannot be decoded
-├── MalformedToken the request has a text that cannot be a token ├── TooManySessions a sign-in was
-refused └── StoreUnavailable the store is broken, locked or full
+SessionError
+├── ConfigurationError    wrong settings, all of them in one error
+│   └── WrongSettings     settings that do not exist, or are missing
+├── SessionNotFound       no live session has this id
+│   └── SessionExpired    the session with this id has expired
+├── SessionNotLoaded      an asynchronous session was used before it was loaded
+├── SessionClosed         the session was used after the response headers were sent
+├── SessionTooLarge       the session has more data than its limit allows
+├── UnencodableValue      a value cannot be stored and read back unchanged
+├── UnreadableValue       stored bytes cannot be decoded
+├── MalformedToken        the request has a text that cannot be a token
+├── TooManySessions       a sign-in was refused
+└── StoreUnavailable      the store is broken, locked or full
 """
 
 from collections.abc import Sequence

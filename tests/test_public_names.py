@@ -1,5 +1,6 @@
 """The public names of each module: exactly this list."""
 
+import re
 from types import ModuleType
 
 import pytest
@@ -9,6 +10,7 @@ import framework.openapi
 import framework.results
 import framework.testing
 import sessions
+from sessions import errors
 
 FRAMEWORK = """
     Application controller get post put patch delete head options
@@ -50,3 +52,19 @@ def test_a_package_shows_nothing_else(module: ModuleType) -> None:
     visible = {n for n, v in vars(module).items() if not isinstance(v, ModuleType)}
 
     assert {name for name in visible if not name.startswith("_")} <= set(module.__all__)
+
+
+def test_the_tree_of_errors_is_complete() -> None:
+    """The docstring of the module draws each error below its base class."""
+    drawn: list[str] = []
+    bases: dict[str, str] = {}
+    for branch, name in re.findall(r"^([├└│ ]+──) (\w+) +\w", errors.__doc__ or "", re.MULTILINE):
+        bases[name] = "SessionError" if len(branch) == 3 else drawn[-1]
+        drawn += [name] if len(branch) == 3 else []
+
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    assert bases == {
+        kind.__name__: kind.__bases__[0].__name__
+        for kind in kinds
+        if issubclass(kind, errors.SessionError) and kind is not errors.SessionError
+    }
