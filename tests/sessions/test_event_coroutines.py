@@ -1,6 +1,7 @@
 """Listeners that are coroutine functions: their order, and how long they may take."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -66,3 +67,22 @@ def test_a_coroutine_that_never_ends_is_cancelled(
     assert asyncio.run(lives()) == 1
     assert told == ["regenerated"]
     assert "failed on the event 'created'" in caplog.text
+
+
+def test_no_task_is_kept_after_its_end(clock: ManualClock) -> None:
+    """A server tells events of new sessions for months."""
+
+    async def listener(event: SessionEvent) -> None:
+        """Do nothing."""
+
+    async def lives() -> int:
+        container = SessionContainer(keys=[KEY], clock=clock, listeners=[listener])
+        manager = AsyncSessionManager(container)
+        for _ in range(100):
+            await manager.create({"a": 1})
+        await manager.aclose()
+        await asyncio.sleep(0)
+        gc.collect()
+        return sum(isinstance(found, asyncio.Task) for found in gc.get_objects())
+
+    assert asyncio.run(lives()) < 10

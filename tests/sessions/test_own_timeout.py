@@ -67,6 +67,19 @@ def test_a_timeout_of_its_own_shows_in_max_age(
     assert answer.attributes["max-age"] == max_age
 
 
+def test_reads_keep_a_session_with_a_short_timeout_alive(
+    customer: Browser, clock: ManualClock
+) -> None:
+    """A tenth of its own timeout is its touch interval, and not that of the container."""
+    customer.visit(lambda session: setattr(session, "timeout", timedelta(seconds=40)))
+    for _ in range(10):
+        clock.advance(30)
+        assert customer.visit(everything).value == {"a": 1}
+    clock.advance(40)
+
+    assert customer.visit(everything).value == {}
+
+
 def test_expires_at_follows_the_timeout_that_applies(browser: Browser, clock: ManualClock) -> None:
     """It follows the container's timeout, a new timeout at once, and the absolute timeout."""
 
