@@ -2,13 +2,15 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sessions import AsyncSessionManager, MemoryStore, Session, SessionContainer, SessionError
+from sessions.core.user_cuts import cut_key
 from sessions.stateless import SignedToken
-from sessions.testing import ManualClock
+from sessions.testing import ManualClock, a_record
 from tests.sessions.stateless.conftest import SiteMaker
 from tests.sessions.stateless.revoking import NOBODY, content, regenerates, signs_out
 from tests.support.apps import KEY, Browser, Site, everything, in_turn, untouched, writes
@@ -224,3 +226,32 @@ def test_on_an_event_loop(clock: ManualClock) -> None:
         assert await manager.from_token(text) is None
 
     asyncio.run(work())
+
+
+def test_a_remembered_session_stays_ended(clock: ManualClock) -> None:
+    """The list keeps the end for as long as a token of the longest timeout lives."""
+    revocations = MemoryStore(clock=clock)
+    site = Site(SignedToken(revocations=revocations), clock, longest_timeout=timedelta(days=90))
+    browser = site.browser()
+    browser.visit(in_turn(signs_in("ada"), lambda s: setattr(s, "timeout", timedelta(days=80))))
+    other = login(site, "bob")
+    other.visit(lambda s: setattr(s, "timeout", timedelta(days=80)))
+    site.manager.end_sessions_of("ada")
+    clock.advance(60 * 86_400)
+    site.manager.purge()
+
+    assert content(site, browser.cookie) == NOBODY
+    assert content(site, other.cookie) == ({}, "bob")
+
+
+def test_a_damaged_entry_ends_the_sessions_before_it(
+    site: Site, listed: WatchedStore, clock: ManualClock
+) -> None:
+    """Nobody can know which session it kept, so a user signs in again."""
+    browser = login(site)
+    clock.advance(1)
+    listed.create(cut_key("ada"), a_record(clock, {"cut": b"damaged"}))
+    clock.advance(1)
+
+    assert content(site, browser.cookie) == NOBODY
+    assert content(site, login(site).cookie) == ADA
