@@ -16,9 +16,10 @@ pytest.importorskip("asyncmy", reason="asyncmy is not installed")
 from sessions.record import Ended, Record
 from sessions.stores.base import Store
 from sessions.stores.sql import SQLStore
+from tests.support.blocking import Blocking
 from tests.support.broken_servers import KEY, SECOND, a_live_record, has_failed
 from tests.support.sql_servers import SQLServer
-from tests.support.sql_stores import KINDS, Blocking, every_store
+from tests.support.sql_stores import KINDS, every_store
 from tests.support.tcp_proxy import Proxy, cut_after, passing, proxy_to
 
 pytestmark = pytest.mark.slow
