@@ -122,8 +122,8 @@ def handle_of(keep: object) -> str | None:
     # The value is not shown, because it may be an id or a token.
     if keep is not None and not isinstance(keep, str):
         raise TypeError(
-            f"keep= with a value of type {type(keep).__name__} is not a session. Fix: give the"
-            " session or its handle, session.handle"
+            f"keep= has a value of type {type(keep).__name__}, which is not a session. Fix: give"
+            " the session or its handle, session.handle"
         )
     if keep is not None and not is_key(keep):
         # With another text, the session to keep would end with the others.

@@ -65,8 +65,8 @@ _IMPORTS = {
         "write the decorators @component, @service, @repository and @configuration in lower case"
     ),
     "WebSocket websocket WebSocketRoute SocketIO": (
-        "WebSockets are not supported; serve them by an ASGI application beside this one, and"
-        " share its sessions with sessions.asgi"
+        "WebSockets are not supported; serve WebSockets by a separate ASGI application that uses"
+        " the same sessions with sessions.asgi"
     ),
     "Path Param PathVariable PathParam": (
         'put the variable into the path, as in @get("/<int:user_id>"), and give a parameter the'

@@ -40,10 +40,10 @@ _REMEDIES = {
         "start the server, or correct its address in the URL of the store"
     ),
     "timed? ?out|timeout|took too long": (
-        "look whether the server runs and is not overloaded, and whether its address is right"
+        "check that the server runs, is not overloaded, and has this address"
     ),
     "lost connection|closed|reset|broken pipe|gone away|terminat|shut": (
-        "look in the log of the server why it ended the connection"
+        "look in the log of the server for the reason why it ended the connection"
     ),
 }
 # What a driver's `repr` of its connection says is no part of the failure.

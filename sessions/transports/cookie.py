@@ -180,7 +180,7 @@ class CookieTransport(Transport):
                 f"the request for {head.path!r} is outside of"
                 f" CookieSettings(path={self._path!r}), so it has no session. Fix: if a proxy"
                 " removes the prefix, let it send X-Forwarded-Prefix; otherwise give a path that"
-                " contains both",
+                " contains the path of every request",
             )
         host = None if self._domain is None else head.header("Host")
         if host and self._domain and not (domain_matches(host, self._domain) or is_loopback(host)):
