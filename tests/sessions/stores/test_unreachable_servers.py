@@ -65,7 +65,7 @@ def test_a_server_that_does_not_run_is_named(module: str, driver: str, name: str
         ("SSL: WRONG_VERSION_NUMBER", "settings of TLS"),
         ("FATAL:  sorry, too many clients already", "allow more connections"),
         ("READONLY You can't write against a read only replica.", "primary server"),
-        ("Timeout reading from socket", "runs and is not overloaded"),
+        ("Timeout reading from socket", "runs, is not overloaded"),
         ("OOM command not allowed when used memory > 'maxmemory'.", "more room"),
         ("database is locked", "another program that keeps a transaction open"),
         ("attempt to write a readonly database", "let the process write"),
@@ -98,4 +98,4 @@ def test_a_timeout_without_a_text_is_described() -> None:
     told = str(unavailable("the store", TimeoutError()))
 
     assert told.startswith("the store cannot be used: there was no complete reply in time. Fix: ")
-    assert "runs and is not overloaded" in told
+    assert "runs, is not overloaded" in told
