@@ -103,19 +103,17 @@ def came_in_links(state: State) -> bool:
 def is_given(state: State) -> bool:
     """Return whether another person may have given the client the URL with this session.
 
-    The client then gets no cookie, which would bind its browser to a session of that person. Source
-    of Sec-Fetch-Site: Fetch Metadata Request Headers, 2.4.
+    The client then gets no cookie, which would bind its browser to a session of that person. A
+    signed-in session is never bound, because a page of the site may show links of other people.
+    Source of Sec-Fetch-Site: Fetch Metadata Request Headers, 2.4.
     """
-    record, site = state.record, state.head.header("Sec-Fetch-Site")
-    if record is None or site == "same-origin":
-        return False
-    is_signed_in = record.user_id is not None
+    record = state.record
+    if record is None or record.user_id is None:
+        # A browser without this header may be on a page of its own.
+        return state.head.header("Sec-Fetch-Site") not in (None, "same-origin")
     # The clock of another process may be ahead, but the id of a sign-in is new in its own request.
     has_new_id = all(state.id not in ids for _, ids in state.brought)
-    signs_in = is_signed_in and has_new_id and state.started_at >= state.began_at
-    # A browser without this header may be on a page of its own, and anonymous sessions do less
-    # harm.
-    return not signs_in and (site is not None or is_signed_in)
+    return not (has_new_id and state.started_at >= state.began_at)
 
 
 def links_of(transports: Sequence[Transport]) -> Links | None:
