@@ -62,13 +62,13 @@ class NotedSessions(NotedCommits, StoredSessions):
 
     def load_ask(self, state: State) -> Ask | None:
         ask = None if state.lapsing else super().load_ask(state)
-        if state.lapsing:
+        if state.lapsing and state.values is None:
             return ("take_expired", state.lapsing[0][0].key)
         return ask
 
     def load_answer(self, state: State, answer: object) -> None:
         is_begun = state.values is not None
-        if state.lapsing and not is_begun:
+        if state.lapsing:
             self._lapse(state, state.lapsing[0], answer)
             return
         super().load_answer(state, answer)
@@ -142,7 +142,8 @@ class NotedSessions(NotedCommits, StoredSessions):
             record = opened if isinstance(opened, Record) else None
             self.note_end(state, id.key, _LAPSED, Why(EndReason.TIMEOUT, record))
         state.lapsing = (state.lapsing or ())[1:]
-        if not state.lapsing:
+        if not state.lapsing and state.values is None:
+            # Otherwise, destroy() was called in the meantime.
             self.begin_found(state)
 
 

@@ -10,11 +10,13 @@ import pytest
 from sessions import (
     AsyncSession,
     AsyncSessionManager,
+    MemoryStore,
     SessionNotLoaded,
     StoreUnavailable,
 )
-from tests.support.loops import a_cookie, a_head, on_a_loop, opened
-from tests.support.suspending_store import SuspendingStore
+from sessions.testing import ManualClock
+from tests.support.loops import a_cookie, a_head, a_manager, on_a_loop, opened
+from tests.support.suspending_store import SuspendingExpiring, SuspendingStore
 
 Verb = Callable[[AsyncSession], Any]
 
@@ -159,3 +161,29 @@ async def test_a_load_that_failed_is_remembered(
 async def opened_use(session: AsyncSession) -> Any:
     """Use the session as if it were loaded."""
     return session["a"]
+
+
+@on_a_loop
+async def test_another_task_may_destroy_a_session_whose_timeout_is_just_found(
+    clock: ManualClock,
+) -> None:
+    """The load comes to its end, and the timeout is told once."""
+    told: list[tuple[str, str | None]] = []
+    store = SuspendingExpiring(MemoryStore(clock=clock))
+    manager = a_manager(
+        store,
+        clock,
+        idle_timeout=timedelta(minutes=30),
+        listeners=[lambda event: told.append((event.kind, event.reason))],
+    )
+    cookie = await a_cookie(manager, a=1)
+    clock.advance(timedelta(hours=1))
+    told.clear()
+    session = manager.open(a_head(cookie))
+    store.before["take_expired"] = session.destroy
+    await session.load()
+    del store.before["take_expired"]
+    await manager.close(session)
+
+    assert (dict(session), told) == ({}, [("destroyed", "timeout")])
+    assert store.calls.count("take_expired") == 2
