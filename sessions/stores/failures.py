@@ -16,6 +16,25 @@ _REMEDIES = {
     ),
     "malformed|not a database": "restore the file from a backup, or remove it",
     "is full|no space|disk i/o|out of memory|oom": "give the server or the disk more room",
+    "role .* does not exist|unknown user": (
+        "create the user on the server, or correct its name in the URL of the store"
+    ),
+    "db index|invalid database index": (
+        "correct the number of the database in the URL of the store: the server has fewer"
+    ),
+    "cluster mode is not enabled|cluster support disabled": (
+        "begin the URL of the store with redis: in place of redis+cluster:, because the server is"
+        " in no cluster"
+    ),
+    "movederror|\\bmoved \\d": (
+        "begin the URL of the store with redis+cluster:, because the server is in a cluster"
+    ),
+    "unknown command .sentinel": (
+        "give the address of a Sentinel, or begin the URL of the store with redis:"
+    ),
+    "createindex": (
+        "let a user who may create an index run `framework sessions migrate --url URL`"
+    ),
     "noauth|wrongpass|password|authenticat|access denied|no pg_hba": (
         "correct the user and the password in the URL of the store"
     ),
@@ -53,7 +72,7 @@ _ANY = "look in the log of the server for the cause"
 _PATTERNS = {re.compile(words, re.IGNORECASE): remedy for words, remedy in _REMEDIES.items()}
 
 
-def unavailable(store: object, error: Exception) -> StoreUnavailable:
+def unavailable(store: object, error: Exception, remedy: str | None = None) -> StoreUnavailable:
     """Return the error of a store for the error of its driver, in one line with a remedy.
 
     A text in place of the store is its name.
@@ -63,7 +82,8 @@ def unavailable(store: object, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(f"{name} cannot be used: {told}")
     said = [type(error).__name__, *map(str, _with_causes(error))]
     whole = _OBJECT.sub("", " ".join(said))
-    remedy = next((fix for words, fix in _PATTERNS.items() if words.search(whole)), _ANY)
+    found = next((fix for words, fix in _PATTERNS.items() if words.search(whole)), _ANY)
+    remedy = found if remedy is None else remedy
     return StoreUnavailable(f"{name} cannot be used: {told}. Fix: {remedy}")
 
 

@@ -1,6 +1,8 @@
 """Make the collection of a MongoDB store from a URL, or check the collection of a user."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlunsplit
 
 import pymongo
 from bson.codec_options import CodecOptions
@@ -11,6 +13,12 @@ from pymongo.uri_parser import parse_uri
 
 from sessions.errors import ConfigurationError
 from sessions.stores.base import CALL_DEADLINE, split_url, without_password
+from sessions.stores.url_checks import (
+    IS_CUT,
+    may_cut_password,
+    refused_options,
+    remedy_of,
+)
 
 _DATABASE = "sessions"
 _SCHEMES = ("mongodb", "mongodb+srv")
@@ -26,16 +34,53 @@ def check_url(url: object, owner: str) -> str:
             " mongodb://host:27017/database, with all servers of a replica set, or"
             " mongodb+srv://host/database"
         )
+    if may_cut_password(str(url)):
+        raise ConfigurationError(f"{owner}.from_url({without_password(url)!r}) {IS_CUT}")
     if parts.scheme == "mongodb":
         # `mongodb+srv` needs a name server, and start-up does not wait for it.
-        try:
-            options = parse_uri(str(url))["options"]
-        except (PyMongoError, ValueError) as error:
-            problem = f"{owner}.from_url({without_password(url)!r}) cannot be used: {error}"
-            raise ConfigurationError(problem) from error
+        options = _options_of(parts, owner)
         if options.get("w") == 0:
             raise ConfigurationError(_unacknowledged(owner))
     return str(url)
+
+
+def _options_of(parts: SplitResult, owner: str) -> Mapping[str, Any]:
+    """Return the options of a URL; raise ConfigurationError if pymongo refuses the URL."""
+    url = urlunsplit(parts)
+    try:
+        options: Mapping[str, Any] = parse_uri(url)["options"]
+    except (PyMongoError, ValueError) as error:
+        names = refused_options(parts.query, lambda query: _is_url(parts._replace(query=query)))
+        # The text may have the value of an option, which may be a secret.
+        told = str(error)
+        if any(len(value) > 2 and value in told for _, value in parse_qsl(parts.query)):
+            told = type(error).__name__
+        if names:
+            told = f"pymongo refuses the options {', '.join(map(repr, names))}: {told}"
+        raise ConfigurationError(
+            f"{owner}.from_url({without_password(url)!r}) cannot be used: {told.rstrip('.')}."
+            f" Fix: {_remedy(names, owner)}"
+        ) from None
+    return options
+
+
+def _remedy(names: list[str], owner: str) -> str:
+    if "prefix" in names:
+        return (
+            "name another collection in place of a prefix, as in"
+            f' {owner}.from_url(url, collection="shop_sessions")'
+        )
+    if names:
+        return remedy_of(names, owner)
+    return "write a URL such as mongodb://user:password@host:27017/database"
+
+
+def _is_url(parts: SplitResult) -> bool:
+    try:
+        parse_uri(urlunsplit(parts))
+    except (PyMongoError, ValueError):
+        return False
+    return True
 
 
 def check_collection(collection: Any, wanted: type[Any], owner: str) -> Any:

@@ -7,6 +7,12 @@ from redis.exceptions import RedisError
 
 from sessions.errors import ConfigurationError
 from sessions.stores.base import split_url, without_password
+from sessions.stores.url_checks import (
+    IS_CUT,
+    may_cut_password,
+    refused_options,
+    remedy_of,
+)
 
 _SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 _SENTINEL_PORT = 26379
@@ -33,7 +39,10 @@ def check_url(url: object, owner: str) -> SplitResult:
             f"{owner}.from_url({without_password(url)!r}) has no service. Fix: write"
             " redis+sentinel://host:26379/mymaster"
         )
-    problem = _problem_of_options(parts) or _problem_of_place(parts)
+    if parts.scheme != "unix" and may_cut_password(str(url)):
+        problem: str | None = IS_CUT
+    else:
+        problem = _problem_of_options(parts) or _problem_of_place(parts, owner)
     if problem is not None:
         raise ConfigurationError(f"{owner}.from_url({without_password(url)!r}) {problem}")
     return parts
@@ -74,25 +83,37 @@ def _problem_of_options(parts: SplitResult) -> str | None:
     return None
 
 
-def _problem_of_place(parts: SplitResult) -> str | None:
-    """Return whether no connection can be made with this host, port, database and options."""
+def _problem_of_place(parts: SplitResult, owner: str) -> str | None:
+    """Return what prevents a connection: the options, or the host, the port or the database."""
+    if _makes_connection(parts):
+        return None
+    names = refused_options(
+        parts.query, lambda options: _makes_connection(parts._replace(query=options))
+    )
+    if names:
+        shown = ", ".join(map(repr, names))
+        return f"has options that redis-py refuses: {shown}. Fix: {remedy_of(names, owner)}"
+    return (
+        "has a wrong host, port, database or option. Fix: write a URL such as"
+        " redis://:password@host:6379/0, and write %40 for a @ in the password, %2F for a /"
+    )
+
+
+def _makes_connection(parts: SplitResult) -> bool:
+    # The text of an error may have a part of the password, so it is not shown.
     try:
         if parts.scheme == "redis+sentinel":
             sentinels_of(parts)
             service_of(parts)
-            return None
+            return True
         if parts.scheme != "unix":
             _check_server(parts)
         pool = redis.ConnectionPool.from_url(url_of(parts))
         # This opens no connection, but it checks the options.
         pool.connection_class(**pool.connection_kwargs)
     except (ValueError, TypeError, RedisError):
-        # The text of the error may have a part of the password, if a character is not escaped.
-        return (
-            "has a wrong host, port, database or option. Fix: write a URL such as"
-            " redis://:password@host:6379/0, and write %40 for a @ in the password, %2F for a /"
-        )
-    return None
+        return False
+    return True
 
 
 def _check_server(parts: SplitResult) -> None:

@@ -122,7 +122,7 @@ class SQLStore(SQLExpiring, SQLListing, SQLUsers, Store):
         try:
             self._connections.alone(lambda connection: self._driver.run(connection, tables))
         except (*self._driver.errors, SQLAlchemyError) as error:
-            raise _unavailable(self, error) from error
+            raise _not_created(self, error) from error
 
     def load(self, key: str) -> Record | Ended | None:
         return found_in(self._fetch(key)).record
@@ -256,7 +256,7 @@ class AsyncSQLStore(AsyncSQLExpiring, AsyncSQLListing, AsyncSQLUsers, AsyncStore
         try:
             await self._connections.alone(lambda one: self._driver.run(one, tables))
         except (*self._driver.errors, SQLAlchemyError) as error:
-            raise _unavailable(self, error) from error
+            raise _not_created(self, error) from error
 
     async def load(self, key: str) -> Record | Ended | None:
         return found_in(await self._fetch(key)).record
@@ -342,9 +342,21 @@ def _unavailable(store: Any, error: Exception) -> StoreUnavailable:
     if store._driver.has_no_table(error):
         return StoreUnavailable(
             f"{store!r} has no table {store._table}. Fix: call create_schema() of the store once,"
-            " as a database user who may create tables"
+            " as a database user who may create tables; `framework sessions migrate --url URL` does"
+            " this"
         )
     return unavailable(store, error)
+
+
+def _not_created(store: Any, error: Exception) -> StoreUnavailable:
+    """Return the error of a table that cannot be created."""
+    remedy = None
+    if re.search("denied|privilege|must be owner", str(error), re.IGNORECASE):
+        remedy = (
+            "let a database user who may create tables run `framework sessions migrate --url URL`,"
+            " or give this user the right CREATE"
+        )
+    return unavailable(store, error, remedy)
 
 
 def _table(prefix: object, owner: str) -> str:

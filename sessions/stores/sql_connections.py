@@ -19,7 +19,9 @@ from sqlalchemy.util import greenlet_spawn
 
 from sessions.errors import ConfigurationError
 from sessions.stores.base import without_password
-from sessions.stores.sql_drivers import ADOPT_SHARE, REPLY_TIMEOUT
+from sessions.stores.sql_async_drivers import ASYNCHRONOUS
+from sessions.stores.sql_drivers import ADOPT_SHARE, BLOCKING, REPLY_TIMEOUT
+from sessions.stores.url_checks import IS_CUT, may_cut_password, remedy_of
 
 T = TypeVar("T")
 
@@ -31,23 +33,43 @@ _NO_MORE_TRIES = 0.2
 _SCHEMA_TIMEOUT = 30.0
 
 
+_EVERY_DRIVER = {**BLOCKING, **ASYNCHRONOUS}
+
+
 def url_of(url: Any, drivers: dict[str, Any], owner: str) -> URL:
     """Return the parsed URL; raise ConfigurationError if the store cannot use its database."""
     try:
         parts = make_url(url)
     except (SQLAlchemyError, ValueError, TypeError, AttributeError):
         parts = None
+    shown = without_password(url) if parts is None or isinstance(url, str) else shown_url(parts)
     if parts is not None and "+" not in parts.drivername:
         # If the URL has no driver, use the first driver for its database.
         suited = [name for name in drivers if name.startswith(f"{parts.drivername}+")]
         parts = parts.set(drivername=suited[0]) if suited else parts
+    if parts is not None and _is_cut(url, parts):
+        raise ConfigurationError(f"{owner}.from_url({shown!r}) {IS_CUT}")
     if parts is None or parts.drivername not in drivers:
-        shown = shown_url(parts) if parts is not None else "?"
+        what = "is not a URL of a database that the store can use. Fix:"
+        if parts is not None and parts.drivername in _EVERY_DRIVER:
+            other = owner.removeprefix("Async") if owner.startswith("Async") else f"Async{owner}"
+            what = f"is a URL for {other}. Fix: write {other}.from_url(...), or"
         raise ConfigurationError(
-            f"{owner}.from_url({shown!r}) is not a URL of a database that the store can use. Fix:"
-            f" begin the URL with {', '.join(f'{name}://' for name in drivers)}"
+            f"{owner}.from_url({shown!r}) {what} begin the URL with"
+            f" {', '.join(f'{name}://' for name in drivers)}"
         )
     return parts
+
+
+def _is_cut(url: object, parts: URL) -> bool:
+    """Return whether SQLAlchemy takes a part of the password for a host or a database."""
+    if "@" in (parts.host or ""):
+        return True
+    if not isinstance(url, str) or not may_cut_password(url):
+        return False
+    # It accepts a / in a password, if the host follows the last @.
+    after = url.rpartition("@")[2].removeprefix("[")
+    return not (parts.host and after.startswith(parts.host))
 
 
 def driver_of(engine: Any, drivers: dict[str, Any], owner: str) -> Any:
@@ -56,11 +78,13 @@ def driver_of(engine: Any, drivers: dict[str, Any], owner: str) -> Any:
         raise ConfigurationError(
             f"{owner} got a URL, not an Engine. Fix: write {owner}.from_url(...) with the URL"
         )
+    url = getattr(engine, "url", None)
+    if isinstance(url, URL) and "@" in (url.host or ""):
+        raise ConfigurationError(f"{owner} got an Engine, whose URL {shown_url(url)!r} {IS_CUT}")
     is_asynchronous = hasattr(engine, "sync_engine")
     dialect = getattr(engine, "dialect", None)
     name = f"{getattr(dialect, 'name', '')}+{getattr(dialect, 'driver', '')}"
     if name not in drivers or is_asynchronous is not owner.startswith("Async"):
-        url = getattr(engine, "url", None)
         shown = f"<{type(engine).__name__} {shown_url(url)}>" if isinstance(url, URL) else engine
         raise ConfigurationError(
             f"{owner}({shown}) is not an"
@@ -73,22 +97,42 @@ def driver_of(engine: Any, drivers: dict[str, Any], owner: str) -> Any:
 
 def shown_url(url: URL) -> str:
     """Return a URL for messages, without user, password and options."""
+    if "@" in f"{url.host}{url.database}":
+        # A part of the password may count as the host or the database.
+        return f"{url.drivername}://***"
     return without_password(url.render_as_string(hide_password=True))
 
 
 def _parameters(driver: Any, url: URL) -> dict[str, Any]:
     """Return the parameters of the driver; raise ConfigurationError if it refuses an option."""
-    dialect: Any = url.get_dialect()
     try:
-        _, parameters = dialect(dbapi=dialect.import_dbapi()).create_connect_args(url)
-        driver.check(dict(parameters))
+        return _checked_parameters(driver, url)
     except (SQLAlchemyError, TypeError, ValueError, *driver.errors) as error:
         # The text of the error may have the value of an option, which can be a password.
+        names = _refused(driver, url)
+        shown = "".join(f" {name!r}" for name in names)
         raise ConfigurationError(
-            f"the URL {shown_url(url)!r} has an option that the driver refuses"
-            f" ({type(error).__name__}). Fix: correct or remove the options after the ?"
+            f"the URL {shown_url(url)!r} has an option that the driver refuses:{shown}"
+            f" ({type(error).__name__}). Fix: {remedy_of(names, 'SQLStore')}"
         ) from None
+
+
+def _checked_parameters(driver: Any, url: URL) -> dict[str, Any]:
+    dialect: Any = url.get_dialect()
+    _, parameters = dialect(dbapi=dialect.import_dbapi()).create_connect_args(url)
+    driver.check(dict(parameters))
     return dict(parameters)
+
+
+def _refused(driver: Any, url: URL) -> list[str]:
+    """Return the names of the options that the driver refuses by themselves."""
+    names = []
+    for name, value in url.query.items():
+        try:
+            _checked_parameters(driver, url.set(query={name: value}))
+        except (SQLAlchemyError, TypeError, ValueError, *driver.errors):
+            names.append(name)
+    return [name for name in names if name.isidentifier()]
 
 
 class BlockingSource:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sessions.errors import ConfigurationError
 from sessions.stores.base import AsyncStore, Store, split_url, without_password
@@ -20,6 +20,16 @@ _SERVERS = {
     **dict.fromkeys(_REDIS, ("sessions.stores.redis", "RedisStore", "AsyncRedisStore")),
     **dict.fromkeys(_MONGO, ("sessions.stores.mongo", "MongoStore", "AsyncMongoStore")),
     **dict.fromkeys(_SQL, ("sessions.stores.sql", "SQLStore", "AsyncSQLStore")),
+}
+# Schemes whose driver is of the other kind, with the scheme to use instead.
+_ONLY_ASYNCHRONOUS = {
+    "postgresql+asyncpg": "postgresql+psycopg",
+    "mariadb+asyncmy": "mariadb+pymysql",
+    "mysql+asyncmy": "mysql+pymysql",
+}
+_ONLY_BLOCKING = {
+    "mariadb+pymysql": "mariadb+asyncmy",
+    "mysql+pymysql": "mysql+asyncmy",
 }
 # What other libraries call the schemes.
 _MEANT = {
@@ -63,10 +73,10 @@ def async_store_from_url(url: str) -> AsyncStore:
     scheme = _scheme(url)
     if scheme in ("memory", "sqlite"):
         raise ConfigurationError(
-            f"async_store_from_url({url!r}) is the URL of a store that is not asynchronous. Fix:"
-            " use store_from_url; an AsyncSessionManager takes its store too"
+            f"async_store_from_url({without_password(url)!r}) is the URL of a store that is not"
+            " asynchronous. Fix: use store_from_url; an AsyncSessionManager takes its store too"
         )
-    module, _, name = _server(scheme, url)
+    module, _, name = _server(scheme, url, asynchronous=True)
     store: AsyncStore = getattr(import_module(module), name).from_url(url)
     return store
 
@@ -75,7 +85,10 @@ def _scheme(url: object) -> str:
     return split_url(url).scheme
 
 
-def _server(scheme: str, url: object) -> tuple[str, str, str]:
+def _server(scheme: str, url: object, *, asynchronous: bool = False) -> tuple[str, str, str]:
+    others = _ONLY_BLOCKING if asynchronous else _ONLY_ASYNCHRONOUS
+    if scheme in others:
+        raise _of_the_other_kind(scheme, others[scheme], asynchronous=asynchronous)
     if scheme not in _SERVERS:
         if url is None:
             raise ConfigurationError(
@@ -87,18 +100,28 @@ def _server(scheme: str, url: object) -> tuple[str, str, str]:
                 f"the URL {scheme}:... is not the URL of a store. Fix: begin it with"
                 f" {_MEANT[scheme]}: in place of {scheme}:"
             )
-        known = ", ".join(f"{name}:" for name in ("memory", "sqlite", *_SERVERS))
+        here = () if asynchronous else ("memory", "sqlite")
+        known = [f"{name}:" for name in (*here, *_SERVERS) if name not in others]
         shown = f"{scheme}:..." if scheme else repr(without_password(url))
         raise ConfigurationError(
-            f"the URL {shown} is not the URL of a store. Fix: begin the URL with {known}"
+            f"the URL {shown} is not the URL of a store. Fix: begin the URL with {', '.join(known)}"
         )
     return _SERVERS[scheme]
+
+
+def _of_the_other_kind(scheme: str, suited: str, *, asynchronous: bool) -> ConfigurationError:
+    is_for = "a blocking store" if asynchronous else "an asynchronous store"
+    call = "store_from_url" if asynchronous else "async_store_from_url"
+    return ConfigurationError(
+        f"the URL {scheme}:... is for {is_for}. Fix: call {call}, or begin the URL with {suited}:"
+    )
 
 
 def _memory(url: str) -> Store:
     if url not in ("memory:", "memory://"):
         raise ConfigurationError(
-            f"the URL {url!r} has more parts than a MemoryStore needs. Fix: write memory:"
+            f"the URL {without_password(url)!r} has more parts than a MemoryStore needs. Fix: write"
+            " memory:"
         )
     return MemoryStore()
 
@@ -106,9 +129,19 @@ def _memory(url: str) -> Store:
 def _sqlite(url: str) -> Store:
     parts = urlsplit(url)
     path = unquote(parts.path.removeprefix("/"))
-    if parts.netloc or not path or parts.query or parts.fragment:
+    # A file may have a @ in its path.
+    shown = without_password(url) if parts.netloc or parts.query else url
+    if parts.netloc or not path or parts.fragment:
         raise ConfigurationError(
-            f"the URL {url!r} has no path of a file. Fix: write sqlite:///sessions.db for a file in"
-            " the current folder, or sqlite:////srv/sessions.db for a file with its full path"
+            f"the URL {shown!r} has no path of a file. Fix: write sqlite:///sessions.db for a file"
+            " in the current folder, or sqlite:////srv/sessions.db for a file with its full path"
+        )
+    if parts.query:
+        names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        options = ", ".join(map(repr, names))
+        raise ConfigurationError(
+            f"the URL {shown!r} has options, which a SQLite URL cannot have: {options}. Fix: write"
+            " sqlite:///sessions.db without them; settings are arguments, as in"
+            ' SQLiteStore("sessions.db", prefix="shop")'
         )
     return SQLiteStore(path)

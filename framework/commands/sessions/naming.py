@@ -10,6 +10,7 @@ import click
 from framework.commands.finding import load_container_or_report
 from framework.commands.sessions.opened import OpenedStore, opened, reachable
 from sessions.errors import ConfigurationError
+from sessions.stores.base import without_password
 from sessions.stores.urls import async_store_from_url, store_from_url
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -52,4 +53,5 @@ def _made(url: str) -> Any:
 def _require_file(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and not Path(unquote(parts.path.removeprefix("/"))).is_file():
-        raise click.ClickException(f"{url} names a file that does not exist.")
+        shown = without_password(url) if parts.netloc else url
+        raise click.ClickException(f"{shown} names a file that does not exist.")
