@@ -7,12 +7,14 @@ token, and a request that fails leaves the old cookie as it is.
 from typing import Any, TypeVar, cast
 
 from sessions.core.legacy_calls import Loading, sign_in_of
+from sessions.core.legacy_cookies import LegacySession
 from sessions.core.moving import Legacy, MovingIn
 from sessions.core.outside import CALL
 from sessions.core.persistence import Flow
 from sessions.core.state import State
 from sessions.core.stateless import StatelessSessions
 from sessions.core.values import OTHER_SIGN_IN, plain_key
+from sessions.errors import SessionTooLarge
 
 T = TypeVar("T", bound=StatelessSessions)
 
@@ -27,14 +29,25 @@ class MigratingTokens(MovingIn, StatelessSessions):
                 text = f"{legacy.cookie!r} has no session in the other system"
                 state.note("rejected", text, "unknown")
                 continue
-            self.begin_anew(state)
-            for key, value in loaded.data.items():
-                state.set(plain_key(key), value)
-            if loaded.user_id is not None:
-                self.set_user(state, loaded.user_id, loaded.user_data)
-                state.set(OTHER_SIGN_IN, sign_in_of(loaded))
-            return
+            if self._fits(state, loaded):
+                return
+            text = f"the session of {legacy.cookie!r} is too large for a token"
+            state.note("rejected", text, "too_big")
         self.begin_anew(state)
+
+    def _fits(self, state: State, loaded: LegacySession) -> bool:
+        """Begin with the session; return whether its token is small enough for the client."""
+        self.begin_anew(state)
+        for key, value in loaded.data.items():
+            state.set(plain_key(key), value)
+        if loaded.user_id is not None:
+            self.set_user(state, loaded.user_id, loaded.user_data)
+            state.set(OTHER_SIGN_IN, sign_in_of(loaded))
+        try:
+            self.check(state)
+        except SessionTooLarge:
+            return False
+        return True
 
     def end_legacies_later(self, state: State) -> None:
         """Do nothing: the response clears the cookies, and nothing here knows their sessions."""

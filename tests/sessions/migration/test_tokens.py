@@ -139,3 +139,15 @@ def test_a_coroutine_function_loads_on_a_loop(
         await manager.aclose()
 
     asyncio.run(program())
+
+
+def test_a_session_that_no_cookie_can_hold(site: Site, old: OldSystem) -> None:
+    """The visitor gets pages without the session, and can begin a new one."""
+    old.sessions["abc123"] = {"items": "".join(map(str, range(2000)))}
+
+    first = site.visit(user_and_values, HEADERS["hex"])
+    second = site.visit(writes(a=1), HEADERS["hex"])
+
+    assert (first.status, first.value) == (200, (None, {}))
+    assert site.visit(everything, native(second)).value == {"a": 1}
+    assert [event.reason for event in site.events if event.kind == "rejected"] == ["too_big"] * 2
