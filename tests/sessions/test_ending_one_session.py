@@ -90,6 +90,17 @@ def test_an_expired_session_ends_by_its_timeout(
 
 
 @on_a_loop
+async def test_a_text_that_is_no_id_ends_no_session() -> None:
+    """There was no live session, so the result is False."""
+    blocking = SessionManager(SessionContainer(keys=[KEY]))
+    asynchronous = AsyncSessionManager(SessionContainer(keys=[KEY]))
+
+    for text in ("", "x", "x" * 65):
+        assert blocking.delete(text) is False
+        assert await asynchronous.delete(text) is False
+
+
+@on_a_loop
 async def test_in_an_asynchronous_manager() -> None:
     """The same method as a coroutine."""
     manager = AsyncSessionManager(SessionContainer(keys=[KEY]))
