@@ -17,7 +17,7 @@ TEST = re.compile(r"\[`(?P<path>[\w/]+\.py)::(?P<name>[\w:]+)`\]\(\.\./(?P<link>
 NUMBER = re.compile(r"[SF]\d+[a-z]?")
 NUMBER_IN_NAME = re.compile(r"(?<![^\W_])([sf]\d+[a-z]?)(?![^\W_])", re.IGNORECASE)
 WITHOUT_TESTS = ("Not yet", "Known to be missing")
-LAWS = "sessions/testing/"
+CONTRACT = "sessions/testing/"
 
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -98,10 +98,12 @@ def test_a_named_test_exists(test: Named) -> None:
     assert test.name in defined(ROOT / test.path)
 
 
-@pytest.mark.parametrize("law", [t for t in TESTS if t.path.startswith(LAWS)], ids=lambda t: t.name)
-def test_a_named_law_is_one_of_the_contract(law: Named) -> None:
-    """A law runs only as part of a suite that stores subclass."""
-    owner, _, name = law.name.partition("::")
+@pytest.mark.parametrize(
+    "test", [t for t in TESTS if t.path.startswith(CONTRACT)], ids=lambda t: t.name
+)
+def test_a_named_test_of_the_contract_exists(test: Named) -> None:
+    """Such a test runs only as part of a suite that stores subclass."""
+    owner, _, name = test.name.partition("::")
 
     bases = {base.__name__ for suite in (StoreContract, AsyncStoreContract) for base in suite.mro()}
     assert owner in bases

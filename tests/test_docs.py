@@ -155,9 +155,9 @@ def test_the_store_contract_says_what_the_methods_say(verb: str) -> None:
 @pytest.mark.parametrize("documented", [Store, AsyncStore, Record, Changes, Record.times_after])
 def test_the_store_contract_says_what_the_code_says(documented: object) -> None:
     """The page quotes every paragraph after the first sentence of a docstring."""
-    _, *laws = _paragraphs(documented)
+    _, *rules = _paragraphs(documented)
 
-    assert _not_quoted(laws) == []
+    assert _not_quoted(rules) == []
 
 
 def _python_of(file: Path) -> list[str]:

@@ -11,7 +11,7 @@ from sessions.testing.contract import (
     UserIndexContract,
 )
 from sessions.testing.heads import a_head
-from sessions.testing.listing_laws import CountableContract, ListableContract
+from sessions.testing.listing_tests import CountableContract, ListableContract
 from sessions.testing.records import (
     NEW_SECRET,
     OTHER_SECRET,
@@ -22,7 +22,7 @@ from sessions.testing.records import (
     values_of,
 )
 from sessions.testing.threads import in_parallel
-from sessions.testing.transport_laws import TransportContract
+from sessions.testing.transport_tests import TransportContract
 
 __all__ = [
     "MICROSECOND",

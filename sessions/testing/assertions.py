@@ -42,7 +42,7 @@ async def expect_unavailable(verb: str, call: Callable[[], Awaitable[object]]) -
         answer = await call()
     except StoreUnavailable:
         return
-    # Whatever else a driver raises is what this law forbids.
+    # Whatever else a driver raises is what this test forbids.
     except Exception as error:
         raise AssertionError(f"{what}, found {error!r}") from error
     raise AssertionError(f"{what}, found the answer {shown(answer)}")

@@ -17,7 +17,7 @@ class Call(Protocol):
     async def on(self, store: AsyncStore, key: str) -> object:
         """Call the store, and return its answer."""
 
-    def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
+    def as_expected(self, state: State, now: float) -> tuple[object, State]:
         """Return the required answer, and what the store must keep after the call."""
         ...
 
@@ -32,7 +32,7 @@ class Create:
         """Call the store, and return its answer."""
         return await store.create(key, self.record)
 
-    def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
+    def as_expected(self, state: State, now: float) -> tuple[object, State]:
         """Return the required answer, and what the store must keep after the call."""
         live = _live(state, now)
         if live is None:
@@ -50,7 +50,7 @@ class Commit:
         """Call the store, and return its answer."""
         return await store.commit(key, self.changes)
 
-    def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
+    def as_expected(self, state: State, now: float) -> tuple[object, State]:
         """Return the required answer, and what the store must keep after the call."""
         live = _live(state, now)
         if live is None:
@@ -73,7 +73,7 @@ class Touch:
         """Call the store, and return its answer."""
         return await store.touch(key, self.secret, self.expires_at, self.accessed_at)
 
-    def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
+    def as_expected(self, state: State, now: float) -> tuple[object, State]:
         """Return the required answer, and what the store must keep after the call."""
         live = _live(state, now)
         if live is None or live.secret != self.secret:
@@ -91,7 +91,7 @@ class Delete:
         """Call the store, and return its answer."""
         return await store.delete(key, user_id=self.user_id)
 
-    def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
+    def as_expected(self, state: State, now: float) -> tuple[object, State]:
         """Return the required answer, and what the store must keep after the call."""
         live = _live(state, now)
         if live is None or (self.user_id is not None and live.user_id != self.user_id):
@@ -112,7 +112,7 @@ class Purge:
         await store.purge(1000)
         return None
 
-    def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
+    def as_expected(self, state: State, now: float) -> tuple[object, State]:
         """Return None, and what the store must keep after the call."""
         is_old = isinstance(state, Record) and state.expires_at + PURGE_DELAY < now
         return None, None if is_old else state
@@ -126,7 +126,7 @@ class TakeExpired:
         """Call the store, and return its answer."""
         return await cast(AsyncExpiring, store).take_expired(key)
 
-    def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
+    def as_expected(self, state: State, now: float) -> tuple[object, State]:
         """Return the required answer, and what the store must keep after the call."""
         has_expired = isinstance(state, Record) and state.expires_at <= now
         return (state, None) if has_expired else (None, state)
@@ -140,7 +140,7 @@ class PurgeExpired:
         """Call the store, and return the record of this key if it was removed."""
         return dict(await cast(AsyncExpiring, store).purge_expired(1000)).get(key)
 
-    def by_the_laws(self, state: State, now: float) -> tuple[object, State]:
+    def as_expected(self, state: State, now: float) -> tuple[object, State]:
         """Return the required answer, and what the store must keep after the call."""
         is_old = isinstance(state, Record) and state.expires_at + PURGE_DELAY < now
         return (state, None) if is_old else (None, state)

@@ -6,37 +6,37 @@ from typing import cast
 from unittest import SkipTest
 
 from sessions.stores.base import AsyncStore, Store
-from sessions.testing.commit_laws import CommitLaws
-from sessions.testing.damage_laws import DamageLaws
-from sessions.testing.expiring_laws import ExpiringLaws, ExpiringProcessLaws
-from sessions.testing.expiry_laws import ExpiryLaws
+from sessions.testing.commit_tests import CommitTests
+from sessions.testing.damage_tests import DamageTests
+from sessions.testing.expiring_tests import ExpiringProcessTests, ExpiringTests
+from sessions.testing.expiry_tests import ExpiryTests
 from sessions.testing.interruptions import finish
-from sessions.testing.parallel_laws import ParallelLaws
-from sessions.testing.race_laws import RaceLaws
-from sessions.testing.secret_laws import SecretLaws
-from sessions.testing.store_laws import StoreLaws
+from sessions.testing.parallel_tests import ParallelTests
+from sessions.testing.race_tests import RaceTests
+from sessions.testing.secret_tests import SecretTests
+from sessions.testing.store_tests import StoreTests
 from sessions.testing.suite import OneTest, Suite
-from sessions.testing.time_laws import TimeLaws
+from sessions.testing.time_tests import TimeTests
 from sessions.testing.under_test import (
     AsyncStoreUnderTest,
     BlockingStoreUnderTest,
     StoreUnderTest,
 )
-from sessions.testing.user_index_laws import UserIndexLaws
-from sessions.testing.value_laws import ValueLaws
+from sessions.testing.user_index_tests import UserIndexTests
+from sessions.testing.value_tests import ValueTests
 
 
-class Laws(
-    StoreLaws,
-    ValueLaws,
-    CommitLaws,
-    SecretLaws,
-    TimeLaws,
-    ExpiryLaws,
-    DamageLaws,
-    ParallelLaws,
-    RaceLaws,
-    ExpiringLaws,
+class ContractTests(
+    StoreTests,
+    ValueTests,
+    CommitTests,
+    SecretTests,
+    TimeTests,
+    ExpiryTests,
+    DamageTests,
+    ParallelTests,
+    RaceTests,
+    ExpiringTests,
 ):
     """All tests of the contract that fit both kinds of stores."""
 
@@ -56,7 +56,7 @@ class BlockingSuite(Suite):
         """Damage a field of the live record, such as its secret or a time."""
         raise SkipTest(_NOT_DAMAGED)
 
-    def run_law(self, test: OneTest) -> None:
+    def run_test(self, test: OneTest) -> None:
         """Run one test with a new store."""
         clock = self.a_clock()
         store = self.make_store(clock)
@@ -91,7 +91,7 @@ class AsyncSuite(Suite):
         """Damage a field of the live record, such as its secret or a time."""
         raise SkipTest(_NOT_DAMAGED)
 
-    def run_law(self, test: OneTest) -> None:
+    def run_test(self, test: OneTest) -> None:
         """Run one test with a new store."""
         asyncio.run(self._hold(test))
 
@@ -112,7 +112,7 @@ class AsyncSuite(Suite):
             await store.close()
 
 
-class StoreContract(Laws, ExpiringProcessLaws, BlockingSuite):
+class StoreContract(ContractTests, ExpiringProcessTests, BlockingSuite):
     """Test a blocking store against the contract of `sessions.stores.base`.
 
     Write a subclass in a test module, `class TestMyStore(StoreContract)`, whose `make_store`
@@ -120,7 +120,7 @@ class StoreContract(Laws, ExpiringProcessLaws, BlockingSuite):
     """
 
 
-class AsyncStoreContract(Laws, AsyncSuite):
+class AsyncStoreContract(ContractTests, AsyncSuite):
     """Test an asynchronous store against the contract of `sessions.stores.base`.
 
     Write a subclass in a test module, `class TestMyStore(AsyncStoreContract)`, whose `make_store`
@@ -128,7 +128,7 @@ class AsyncStoreContract(Laws, AsyncSuite):
     """
 
 
-class UserIndexContract(UserIndexLaws, BlockingSuite):
+class UserIndexContract(UserIndexTests, BlockingSuite):
     """Test a blocking store against the rules of `sessions.stores.user_index.UserIndex`.
 
     Write a subclass as for `StoreContract`, or of both: `class TestMyStore(StoreContract,
@@ -136,7 +136,7 @@ class UserIndexContract(UserIndexLaws, BlockingSuite):
     """
 
 
-class AsyncUserIndexContract(UserIndexLaws, AsyncSuite):
+class AsyncUserIndexContract(UserIndexTests, AsyncSuite):
     """Test an asynchronous store against the rules of `AsyncUserIndex`.
 
     Write a subclass as for `AsyncStoreContract`, or of both.

@@ -10,7 +10,7 @@ from sessions.testing.clock import START, ManualClock
 from sessions.testing.under_test import StoreUnderTest
 
 SuiteT = TypeVar("SuiteT", bound="Suite")
-Law = Callable[[SuiteT, StoreUnderTest, ManualClock], Coroutine[Any, Any, None]]
+ContractTest = Callable[[SuiteT, StoreUnderTest, ManualClock], Coroutine[Any, Any, None]]
 OneTest = Callable[[StoreUnderTest, ManualClock], Coroutine[Any, Any, None]]
 
 
@@ -25,7 +25,7 @@ class Suite:
     server_expires = False
     points_at_most = 8
 
-    def run_law(self, test: OneTest) -> None:
+    def run_test(self, test: OneTest) -> None:
         """Run one test with a new store."""
         raise NotImplementedError
 
@@ -42,27 +42,29 @@ class Suite:
         return ManualClock(wall_clock() if self.server_expires else START)
 
 
-def law(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
+def contract_test(test: ContractTest[SuiteT]) -> Callable[[SuiteT], None]:
     """Return a test method that runs the coroutine with a new store and its clock."""
 
     def run(self: SuiteT) -> None:
-        self.run_law(partial(test, self))
+        self.run_test(partial(test, self))
 
     return _named_like(test, run)
 
 
-def law_of_time(test: Law[SuiteT]) -> Callable[[SuiteT], None]:
-    """Return a test method like `law`, which is skipped if the store ignores the test's clock."""
+def clock_test(test: ContractTest[SuiteT]) -> Callable[[SuiteT], None]:
+    """Return a test method that is skipped if the store ignores the clock of the test."""
 
     def run(self: SuiteT) -> None:
         if self.server_expires:
             raise SkipTest("the server uses its own clock (server_expires = True)")
-        self.run_law(partial(test, self))
+        self.run_test(partial(test, self))
 
     return _named_like(test, run)
 
 
-def _named_like(test: Law[SuiteT], run: Callable[[SuiteT], None]) -> Callable[[SuiteT], None]:
+def _named_like(
+    test: ContractTest[SuiteT], run: Callable[[SuiteT], None]
+) -> Callable[[SuiteT], None]:
     # functools.wraps would not work: pytest would read the parameters of `test` as fixtures.
     run.__name__ = test.__name__
     run.__qualname__ = test.__qualname__

@@ -16,29 +16,29 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sessions.testing.contract import Laws
+from sessions.testing.contract import ContractTests
 
 PAGE = Path("docs/stores.md")
 BEGIN, END = "<!-- conformance: begin -->", "<!-- conformance: end -->"
 SUITES = Path("tests/sessions/stores")
 
-# The laws of the suites, in the words of somebody who chooses a store.
+# The tests of the suites, in the words of somebody who chooses a store.
 PROMISES = {
-    "StoreLaws": "Each call does what it promises, and a broken store raises an error",
-    "ValueLaws": "Names and values are kept unchanged and in order",
-    "CommitLaws": "A commit changes exactly what it contains",
-    "SecretLaws": "An earlier id reads and changes nothing",
-    "TimeLaws": "Times are right, even if a clock is wrong",
-    "ExpiryLaws": "An expired session is gone",
-    "DamageLaws": "A damaged record causes an error only when it is loaded",
-    "ParallelLaws": "Calls from many threads or tasks lose no data",
-    "RaceLaws": "Two calls at once give the same result as one after the other",
-    "ProcessLaws": "Calls from two processes give the same result as one after the other",
-    "ExpiringLaws": "The end of each expired session is reported once",
-    "ExpiringProcessLaws": "Two processes report the end of each expired session once",
+    "StoreTests": "Each call does what it promises, and a broken store raises an error",
+    "ValueTests": "Names and values are kept unchanged and in order",
+    "CommitTests": "A commit changes exactly what it contains",
+    "SecretTests": "An earlier id reads and changes nothing",
+    "TimeTests": "Times are right, even if a clock is wrong",
+    "ExpiryTests": "An expired session is gone",
+    "DamageTests": "A damaged record causes an error only when it is loaded",
+    "ParallelTests": "Calls from many threads or tasks lose no data",
+    "RaceTests": "Two calls at once give the same result as one after the other",
+    "ProcessTests": "Calls from two processes give the same result as one after the other",
+    "ExpiringTests": "The end of each expired session is reported once",
+    "ExpiringProcessTests": "Two processes report the end of each expired session once",
     "CountableContract": "The store counts its live sessions",
     "ListableContract": "The store lists its live sessions",
-    "UserIndexLaws": "The sessions of a user can be listed and ended",
+    "UserIndexTests": "The sessions of a user can be listed and ended",
 }
 # The tables of the page, and the files of tests behind each.
 GROUPS = {
@@ -104,40 +104,40 @@ class Suite(NamedTuple):
 
 
 class Results:
-    """Collect the outcome of each law for each store."""
+    """Collect the outcome of each test for each store."""
 
     def __init__(self) -> None:
-        # Suite, promise → outcome → number of laws; and the reasons of skipped laws.
+        # Suite, promise → outcome → number of tests; and the reasons of skipped tests.
         self.counts: dict[tuple[Suite, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.reasons: set[str] = set()
         self.suites: dict[Suite, None] = {}
         self._items: dict[str, tuple[Suite, str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        """Keep the laws of the contract only."""
+        """Keep the tests of the contract only."""
         kept = []
         for item in items:
             kind: Any = getattr(item, "cls", None) or object
-            law = item.function.__qualname__.partition(".")[0]
+            test = item.function.__qualname__.partition(".")[0]
             store = kind.__name__.removeprefix("Test")
-            if issubclass(kind, Laws) and law in PROMISES and store not in HIDDEN:
+            if issubclass(kind, ContractTests) and test in PROMISES and store not in HIDDEN:
                 suite = Suite(item.path.stem, NAMES.get(store, f"`{store}`"))
-                self._items[item.nodeid] = (suite, law)
+                self._items[item.nodeid] = (suite, test)
                 self.suites[suite] = None
                 kept.append(item)
         items[:] = kept
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Note the outcome of a law."""
+        """Note the outcome of a test."""
         place = self._items[report.nodeid]
         if report.when == "call" or report.outcome != "passed":
             self.counts[place][report.outcome] += 1
             if report.outcome == "skipped" and isinstance(report.longrepr, tuple):
                 self.reasons.add(report.longrepr[2].removeprefix("Skipped: "))
 
-    def cell(self, suite: Suite, law: str) -> str:
+    def cell(self, suite: Suite, test: str) -> str:
         """Describe in a few words how well a store keeps a promise."""
-        counts = self.counts[suite, law]
+        counts = self.counts[suite, test]
         if counts["failed"]:
             return f"no ({counts['failed']} of {sum(counts.values())} tests)"
         if not counts["passed"]:
@@ -150,12 +150,12 @@ class Results:
             suites = [suite for suite in self.suites if suite.file in files]
             yield from (f"**{title}**", "", f"| | {' | '.join(suite.store for suite in suites)} |")
             yield f"|---|{'---|' * len(suites)}"
-            for law, promise in PROMISES.items():
-                yield f"| {promise} | {' | '.join(self.cell(suite, law) for suite in suites)} |"
+            for test, promise in PROMISES.items():
+                yield f"| {promise} | {' | '.join(self.cell(suite, test) for suite in suites)} |"
             yield ""
 
     def why(self) -> Iterator[str]:
-        """Yield the reasons why some laws do not apply."""
+        """Yield the reasons why some tests do not apply."""
         said = {REASONS.get(reason.partition(".")[0], reason) for reason in self.reasons}
         yield from (f"- {reason}" for reason in sorted(said))
 

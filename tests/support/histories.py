@@ -73,8 +73,8 @@ def problems(actions: list[Action]) -> list[str]:
     return [
         f"session {name}: {problem}"
         for name, own in sessions.items()
-        for law in LAWS
-        for problem in law(Told(own))
+        for check in CHECKS
+        for problem in check(Told(own))
     ]
 
 
@@ -164,6 +164,6 @@ def _there(told: Told) -> Iterator[str]:
             yield f"was not there for {action.name}, and nothing had ended it"
 
 
-LAWS: tuple[Callable[[Told], Iterator[str]], ...] = (
+CHECKS: tuple[Callable[[Told], Iterator[str]], ...] = (
     *(_owned, _written, _counted, _appended, _taken, _ended, _there),
 )

@@ -127,7 +127,7 @@ def test_a_store_that_never_expires_is_asked_for_its_clock() -> None:
     )
 
 
-def test_a_failed_law_shows_the_fields_that_differ() -> None:
+def test_a_failed_test_shows_the_fields_that_differ() -> None:
     """The message leaves equal fields out."""
 
     class Suite(StoreContract):
@@ -151,17 +151,17 @@ def test_a_suite_that_cannot_break_its_store_skips_one_test() -> None:
     )
 
 
-def test_a_store_on_the_clock_of_its_server_keeps_the_other_laws() -> None:
-    """Laws that move the clock are skipped; the times of the server count as now."""
+def test_a_store_on_the_clock_of_its_server_passes_the_other_tests() -> None:
+    """Tests that move the clock are skipped; the times of the server count as now."""
     suite, skipped = OnServerClock(), []
-    laws = [name for name in dir(suite) if name.startswith("test_") and "two_calls" not in name]
-    for law in laws:
+    tests = [name for name in dir(suite) if name.startswith("test_") and "two_calls" not in name]
+    for test in tests:
         try:
-            getattr(suite, law)()
+            getattr(suite, test)()
         except SkipTest as skip:
             skipped.append(str(skip))
 
-    assert 0 < len(skipped) < len(laws) / 2
+    assert 0 < len(skipped) < len(tests) / 2
     assert set(skipped) == {
         "the store does not give out its expired records",
         "the server uses its own clock (server_expires = True)",

@@ -42,7 +42,7 @@ def suite_of(kind: type[DictionaryStore]) -> StoreContract:
     return Suite()
 
 
-def laws_of(suite: StoreContract | AsyncStoreContract) -> list[Callable[[], None]]:
+def tests_of(suite: StoreContract | AsyncStoreContract) -> list[Callable[[], None]]:
     """Return the tests of a suite that pytest would find."""
     return [getattr(suite, name) for name in dir(suite) if name.startswith("test_")]
 
@@ -50,9 +50,9 @@ def laws_of(suite: StoreContract | AsyncStoreContract) -> list[Callable[[], None
 def test_the_suite_passes_for_a_correct_store() -> None:
     """Each test passes, and two are skipped, because the store is in the memory of one process."""
     skipped = []
-    for law in laws_of(suite_of(ExpiringDictionaryStore)):
+    for test in tests_of(suite_of(ExpiringDictionaryStore)):
         try:
-            law()
+            test()
         except SkipTest as skip:
             skipped.append(str(skip))
 
@@ -64,11 +64,11 @@ def test_the_suite_passes_for_a_correct_store() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "law"), FAULTS, ids=[f"{kind.__name__}-{law}" for kind, law in FAULTS]
+    ("kind", "name"), FAULTS, ids=[f"{kind.__name__}-{name}" for kind, name in FAULTS]
 )
-def test_the_suite_finds_a_fault(kind: type[DictionaryStore], law: str) -> None:
+def test_the_suite_finds_a_fault(kind: type[DictionaryStore], name: str) -> None:
     """A test of the faulty part fails, and shows what it expected and what it found."""
-    test = getattr(suite_of(kind), law)
+    test = getattr(suite_of(kind), name)
 
     with pytest.raises(AssertionError, match=r"expected .*, found "):
         test()

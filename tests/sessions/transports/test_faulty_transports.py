@@ -84,7 +84,7 @@ FAULTS = [
 ]  # fmt: skip
 
 
-def _broken_laws(kind: type[HeaderTransport]) -> list[str]:
+def _failed_tests(kind: type[HeaderTransport]) -> list[str]:
     class Suite(TransportContract):
         def make_transport(self) -> Transport:
             return kind(NAME)
@@ -108,14 +108,14 @@ def _broken_laws(kind: type[HeaderTransport]) -> list[str]:
 
 
 def test_the_suite_passes_for_a_correct_store() -> None:
-    """Every law holds for our own transport."""
-    assert _broken_laws(HeaderTransport) == []
+    """Every test passes for our own transport."""
+    assert _failed_tests(HeaderTransport) == []
 
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_the_suite_finds_each_fault(kind: type[HeaderTransport]) -> None:
-    """At least one law is broken."""
-    assert _broken_laws(kind)
+    """At least one test fails."""
+    assert _failed_tests(kind)
 
 
 def test_a_suite_without_its_methods_says_so() -> None:

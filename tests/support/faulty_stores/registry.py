@@ -1,4 +1,4 @@
-"""Every faulty store, with a law that finds its fault."""
+"""Every faulty store, with a test that finds its fault."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,11 +10,11 @@ FAULTS: list[tuple[type[DictionaryStore], str]] = []
 StoreT = TypeVar("StoreT", bound=type[DictionaryStore])
 
 
-def found_by(*laws: str) -> Callable[[StoreT], StoreT]:
-    """Note the store as one whose fault each of these laws of the suite finds."""
+def found_by(*tests: str) -> Callable[[StoreT], StoreT]:
+    """Note the store as one whose fault each of these tests of the suite finds."""
 
     def note(store: StoreT) -> StoreT:
-        FAULTS.extend((store, law) for law in laws)
+        FAULTS.extend((store, test) for test in tests)
         return store
 
     return note

@@ -6,14 +6,14 @@ from sessions.record import Grace, Outcome
 from sessions.testing.assertions import expect, record_in, values_in
 from sessions.testing.clock import MICROSECOND, START, ManualClock
 from sessions.testing.records import NEW_SECRET, OTHER_SECRET, SECRET, a_record, some_changes
-from sessions.testing.suite import Suite, law, law_of_time
+from sessions.testing.suite import Suite, clock_test, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 
-class SecretLaws(Suite):
+class SecretTests(Suite):
     """Test commits that change the secret, and commits with an earlier secret."""
 
-    @law
+    @contract_test
     async def test_a_new_secret_takes_the_place_of_the_old_one(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -36,7 +36,7 @@ class SecretLaws(Suite):
         found = await store.commit("key", some_changes(clock, secret=NEW_SECRET, set={"a": b"2"}))
         expect(found, Outcome.APPLIED, "commit for the new secret")
 
-    @law_of_time
+    @clock_test
     async def test_a_secret_is_new_since_the_commit(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -52,7 +52,7 @@ class SecretLaws(Suite):
         found = (await record_in(store, "key")).secret_since
         expect(found, START + 5.125, "secret_since after a commit of a new secret")
 
-    @law
+    @contract_test
     async def test_the_secret_of_before_may_have_grace(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -69,7 +69,7 @@ class SecretLaws(Suite):
         wanted = a_record(clock, {"a": b"1"}, secret=NEW_SECRET, grace=Grace(SECRET, until))
         expect(await store.load("key"), wanted, "load after a commit on grace")
 
-    @law
+    @contract_test
     async def test_grace_is_for_values_alone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -94,7 +94,7 @@ class SecretLaws(Suite):
         expect(await store.touch("key", SECRET, now + 500, now), False, "touch on grace")
         expect(await store.load("key"), record, "load after calls that grace does not allow")
 
-    @law
+    @contract_test
     async def test_grace_that_is_over_is_none(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -107,7 +107,7 @@ class SecretLaws(Suite):
         expect(outcome, Outcome.SUPERSEDED, "commit on grace that ended a second ago")
         expect(await values_in(store, "key"), {}, "the values after it")
 
-    @law_of_time
+    @clock_test
     async def test_grace_ends_exactly_at_its_time(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -124,7 +124,7 @@ class SecretLaws(Suite):
         found = await store.commit("key", late)
         expect(found, Outcome.SUPERSEDED, "commit at the moment at which grace ends")
 
-    @law
+    @contract_test
     async def test_only_a_renewal_ends_grace(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -147,7 +147,7 @@ class SecretLaws(Suite):
         await store.touch("key", NEW_SECRET, now + 100, now)
         expect((await record_in(store, "key")).grace, grace, "grace after a touch")
 
-    @law
+    @contract_test
     async def test_a_renewal_without_grace_ends_the_grace_of_before(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -162,7 +162,7 @@ class SecretLaws(Suite):
             found = await store.commit("key", some_changes(clock, secret=secret, set={"a": b"1"}))
             expect(found, Outcome.SUPERSEDED, "commit for an earlier secret")
 
-    @law
+    @contract_test
     async def test_one_earlier_secret_has_grace(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -180,7 +180,7 @@ class SecretLaws(Suite):
         older = some_changes(clock, secret=NEW_SECRET, set={"a": b"1"})
         expect(await store.commit("key", older), Outcome.APPLIED, "commit for the one before")
 
-    @law
+    @contract_test
     async def test_a_renewal_whose_reply_was_lost_is_applied_once(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -199,7 +199,7 @@ class SecretLaws(Suite):
         expect(await store.commit("key", renewal), Outcome.APPLIED, "the same commit again")
         expect(await store.load("key"), record, "load after the same commit again")
 
-    @law_of_time
+    @clock_test
     async def test_a_repeated_renewal_is_no_renewal(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

@@ -6,17 +6,17 @@ from sessions.record import Ended, Outcome
 from sessions.testing.assertions import expect, record_in, values_in
 from sessions.testing.clock import ManualClock
 from sessions.testing.records import SECRET, a_record, some_changes
-from sessions.testing.suite import Suite, law
+from sessions.testing.suite import Suite, contract_test
 from sessions.testing.under_test import StoreUnderTest, Work
 
 _ROUNDS = 5
 _CALLS = 8
 
 
-class ParallelLaws(Suite):
+class ParallelTests(Suite):
     """Test calls that many threads, or many tasks, make at the same time."""
 
-    @law
+    @contract_test
     async def test_of_many_parallel_creates_one_wins(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -31,7 +31,7 @@ class ParallelLaws(Suite):
             kept = records[made.index(True)]
             expect(await store.load(key), kept, "load after parallel creates")
 
-    @law
+    @contract_test
     async def test_parallel_commits_of_different_names_all_survive(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -47,7 +47,7 @@ class ParallelLaws(Suite):
         wanted = {f"{number}.{turn}" for number in range(_CALLS) for turn in range(_ROUNDS)}
         expect(set(await values_in(store, "key")), wanted, "the names after parallel commits")
 
-    @law
+    @contract_test
     async def test_of_parallel_commits_with_one_expectation_one_is_applied(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -68,7 +68,7 @@ class ParallelLaws(Suite):
             wanted = {"a": b"by %d" % winner}
             expect(await values_in(store, key), wanted, "the values after parallel claims")
 
-    @law
+    @contract_test
     async def test_of_parallel_renewals_one_is_applied(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -89,7 +89,7 @@ class ParallelLaws(Suite):
             expect(record.secret, f"new {winner}", "the secret after parallel renewals")
             expect(list(record.values), [f"by {winner}"], "the names after parallel renewals")
 
-    @law
+    @contract_test
     async def test_of_parallel_deletes_one_ends_the_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -102,7 +102,7 @@ class ParallelLaws(Suite):
 
             expect(ended.count(True), 1, "parallel deletes that returned True")
 
-    @law
+    @contract_test
     async def test_a_delete_beside_commits_and_touches_is_never_undone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

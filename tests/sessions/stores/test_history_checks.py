@@ -181,8 +181,8 @@ def test_a_history_that_may_happen_is_accepted(history: list[Action]) -> None:
 
 
 @pytest.mark.parametrize(("problem", "history"), FORBIDDEN.items(), ids=FORBIDDEN)
-def test_a_history_that_breaks_a_law_is_reported(problem: str, history: list[Action]) -> None:
-    """Each law has a history that breaks it."""
+def test_a_history_that_breaks_a_rule_is_reported(problem: str, history: list[Action]) -> None:
+    """Each check has a history that breaks it."""
     found = problems(history)
 
     assert any(problem in one for one in found), found

@@ -5,16 +5,16 @@ from sessions.stores.base import PURGE_BATCH, PURGE_DELAY
 from sessions.testing.assertions import expect, values_in
 from sessions.testing.clock import MICROSECOND, START, ManualClock
 from sessions.testing.records import NEW_SECRET, SECRET, a_record, some_changes
-from sessions.testing.suite import Suite, law, law_of_time
+from sessions.testing.suite import Suite, clock_test, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 _HINT = "; does the store read the time from self.clock()?"
 
 
-class ExpiryLaws(Suite):
+class ExpiryTests(Suite):
     """Test when records expire, and which records `purge` removes."""
 
-    @law_of_time
+    @clock_test
     async def test_a_record_is_absent_exactly_at_its_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -35,7 +35,7 @@ class ExpiryLaws(Suite):
         expect(await store.create("key", record), True, "create at the expiry")
         expect(await store.load("key"), record, "load of the record that follows")
 
-    @law_of_time
+    @clock_test
     async def test_a_record_is_there_a_microsecond_before_its_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -55,7 +55,7 @@ class ExpiryLaws(Suite):
         expect(outcome, Outcome.APPLIED, "commit a microsecond before the expiry")
         expect(await store.delete("deleted"), True, "delete a microsecond before the expiry")
 
-    @law_of_time
+    @clock_test
     async def test_create_with_the_secret_of_an_expired_record_begins_anew(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -67,7 +67,7 @@ class ExpiryLaws(Suite):
         expect(await store.create("key", record), True, "create over an expired record")
         expect(await store.load("key"), record, "load after it")
 
-    @law
+    @contract_test
     async def test_a_record_that_expires_in_the_past_is_absent(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -89,7 +89,7 @@ class ExpiryLaws(Suite):
             expect(await store.create(key, record), True, f"create over it ({key})")
             expect(await store.load(key), record, f"load after create ({key})")
 
-    @law_of_time
+    @clock_test
     async def test_the_expiry_that_was_set_last_counts(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -113,7 +113,7 @@ class ExpiryLaws(Suite):
             found = await store.load(key) is not None
             expect(found, alive, f"whether the {key} record is there {now - START} s later")
 
-    @law_of_time
+    @clock_test
     async def test_the_clock_of_a_store_can_be_set_later(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -127,7 +127,7 @@ class ExpiryLaws(Suite):
         expect(await store.delete("key"), True, "delete by a clock before the expiry")
         expect(await store.load("key"), Ended(START + 99), "load after it")
 
-    @law_of_time
+    @clock_test
     async def test_purge_removes_what_expired_long_ago(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -144,7 +144,7 @@ class ExpiryLaws(Suite):
         for key in ("live", "short"):
             expect(await values_in(store, key), {"a": b"1"}, f"the {key} record after a purge")
 
-    @law_of_time
+    @clock_test
     async def test_purge_leaves_what_expired_just_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -158,7 +158,7 @@ class ExpiryLaws(Suite):
         expect(await store.purge(10), 1, "purge when PURGE_DELAY is over")
         expect(await store.purge(10), 0, "purge after it")
 
-    @law_of_time
+    @clock_test
     async def test_purge_removes_more_than_one_batch(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -171,7 +171,7 @@ class ExpiryLaws(Suite):
         expect(await store.purge(PURGE_BATCH + 2), PURGE_BATCH + 2, "purge of more than a batch")
         expect(await store.purge(PURGE_BATCH + 2), 3, "purge of the rest")
 
-    @law_of_time
+    @clock_test
     async def test_nothing_is_left_of_a_record_that_was_purged(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -185,7 +185,7 @@ class ExpiryLaws(Suite):
         expect(await store.create("key", record), True, "create after a purge")
         expect(await store.load("key"), record, "load of the record that follows")
 
-    @law
+    @contract_test
     async def test_purge_leaves_what_lives_and_what_has_just_ended(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

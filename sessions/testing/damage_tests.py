@@ -7,14 +7,14 @@ from sessions.record import Outcome, Record
 from sessions.testing.assertions import expect, shown
 from sessions.testing.clock import ManualClock
 from sessions.testing.records import NEW_SECRET, OTHER_SECRET, SECRET, a_record, some_changes
-from sessions.testing.suite import Suite, law
+from sessions.testing.suite import Suite, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 
-class DamageLaws(Suite):
+class DamageTests(Suite):
     """Test a record with a field that is missing or has another type."""
 
-    @law
+    @contract_test
     async def test_a_damaged_record_cannot_be_loaded(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -23,7 +23,7 @@ class DamageLaws(Suite):
 
         await _expect_unreadable(store)
 
-    @law
+    @contract_test
     async def test_a_damaged_record_is_neither_changed_nor_used(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -45,7 +45,7 @@ class DamageLaws(Suite):
         expect(is_ended, False, "delete of a damaged record with its user")
         await _expect_unreadable(store)
 
-    @law
+    @contract_test
     async def test_a_damaged_record_is_replaced(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -56,7 +56,7 @@ class DamageLaws(Suite):
         expect(await store.create("key", record), True, "create where a damaged record is")
         expect(await store.load("key"), record, "load of the record that took its place")
 
-    @law
+    @contract_test
     async def test_a_damaged_record_is_deleted(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

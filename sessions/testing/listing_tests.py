@@ -6,7 +6,7 @@ from sessions.core.ids import hash_of
 from sessions.testing.assertions import exactly, expect, expect_unavailable
 from sessions.testing.clock import ManualClock
 from sessions.testing.records import NEW_SECRET, OTHER_SECRET, a_record, some_changes
-from sessions.testing.suite import Suite, law, law_of_time
+from sessions.testing.suite import Suite, clock_test, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 _MANY = 37
@@ -19,14 +19,14 @@ class CountableContract(Suite):
     Name it before the contract of the store: `class TestMyStore(CountableContract, StoreContract)`.
     """
 
-    @law
+    @contract_test
     async def test_an_empty_store_counts_no_records(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """The count of a new store is 0."""
         expect(await store.count(), 0, "count of an empty store")
 
-    @law
+    @contract_test
     async def test_live_records_are_counted(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -41,7 +41,7 @@ class CountableContract(Suite):
         await store.create(keys[1], a_record(clock, secret=NEW_SECRET))
         expect(await store.count(), _MANY - 1, "count after a creation in an old place")
 
-    @law_of_time
+    @clock_test
     async def test_expired_records_are_not_counted(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -53,7 +53,7 @@ class CountableContract(Suite):
 
         expect(await store.count(), 1, "count when one of two records has expired")
 
-    @law
+    @contract_test
     async def test_a_broken_store_counts_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -70,14 +70,14 @@ class ListableContract(Suite):
     Name it before the contract of the store: `class TestMyStore(ListableContract, StoreContract)`.
     """
 
-    @law
+    @contract_test
     async def test_an_empty_store_lists_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """The first page is empty, and is the last page."""
         expect(await _listed(store, 10), {}, "the pages of an empty store")
 
-    @law
+    @contract_test
     async def test_all_live_records_are_listed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -89,7 +89,7 @@ class ListableContract(Suite):
         for limit in (1, 2, 10, _MANY - 1, _MANY, 1000):
             expect(await _listed(store, limit), expected, f"the pages with limit={limit}")
 
-    @law
+    @contract_test
     async def test_a_listing_shows_the_present_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -110,7 +110,7 @@ class ListableContract(Suite):
         expected = {key: exactly(await store.load(key))}
         expect(await _listed(store, 10), expected, "the pages after a commit")
 
-    @law_of_time
+    @clock_test
     async def test_expired_records_are_not_listed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -123,7 +123,7 @@ class ListableContract(Suite):
 
         expect(await _listed(store, 10), {hash_of("long"): exactly(record)}, "the pages later")
 
-    @law
+    @contract_test
     async def test_a_record_that_stays_is_listed_whatever_happens_meanwhile(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -143,7 +143,7 @@ class ListableContract(Suite):
         missing = [key for key in stays if key not in listed]
         expect(missing, [], "the records that lived all the time and are on no page")
 
-    @law
+    @contract_test
     async def test_a_broken_store_lists_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

@@ -8,9 +8,9 @@ from sessions.errors import StoreUnavailable
 from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
 from sessions.testing.assertions import expect
 from sessions.testing.clock import ManualClock
-from sessions.testing.race_laws import NEVER, some_of
+from sessions.testing.race_tests import NEVER, some_of
 from sessions.testing.records import NEW_SECRET, a_record, some_changes
-from sessions.testing.suite import Suite, law, law_of_time
+from sessions.testing.suite import Suite, clock_test, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 _LIFE = 1000.0
@@ -22,10 +22,10 @@ _ALIKE = (
 )
 
 
-class UserIndexLaws(Suite):
+class UserIndexTests(Suite):
     """Test what the core needs from an index of users."""
 
-    @law
+    @contract_test
     async def test_an_unknown_user_has_no_keys(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -34,7 +34,7 @@ class UserIndexLaws(Suite):
 
         expect(await _keys(store, "nobody"), {}, "keys_of_user of an unknown user")
 
-    @law
+    @contract_test
     async def test_a_key_comes_back_with_its_time(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -46,7 +46,7 @@ class UserIndexLaws(Suite):
 
         expect(await _keys(store, "ada"), times, "keys_of_user after two entries")
 
-    @law
+    @contract_test
     async def test_of_two_times_of_a_key_the_later_counts(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -58,7 +58,7 @@ class UserIndexLaws(Suite):
 
         expect(await _keys(store, "ada"), {"a": late, "b": late}, "keys_of_user")
 
-    @law
+    @contract_test
     async def test_users_have_nothing_in_common(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -71,7 +71,7 @@ class UserIndexLaws(Suite):
             expected = [f"key {number}"] if number else []
             expect([*await _keys(store, user_id)], expected, f"keys_of_user({user_id!r})")
 
-    @law
+    @contract_test
     async def test_users_share_a_key(self, store: StoreUnderTest, clock: ManualClock) -> None:
         """If two users sign in with one browser, both have the key of its session."""
         for user_id in ("ada", "bob"):
@@ -81,7 +81,7 @@ class UserIndexLaws(Suite):
         expect([*await _keys(store, "ada")], [], "keys_of_user of whom it was removed from")
         expect([*await _keys(store, "bob")], ["key"], "keys_of_user of the other user")
 
-    @law
+    @contract_test
     async def test_only_the_named_keys_are_removed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -94,7 +94,7 @@ class UserIndexLaws(Suite):
 
         expect(sorted(await _keys(store, "ada")), ["b", "d"], "keys_of_user after a removal")
 
-    @law
+    @contract_test
     async def test_an_entry_that_was_made_anew_is_not_removed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -106,7 +106,7 @@ class UserIndexLaws(Suite):
 
         expect(await _keys(store, "ada"), {"key": clock() + _LIFE + 61}, "keys_of_user")
 
-    @law
+    @contract_test
     async def test_many_keys(self, store: StoreUnderTest, clock: ManualClock) -> None:
         """A user may have hundreds of sessions, and all are removed in one call."""
         keys = [f"key {number}" for number in range(_MANY)]
@@ -117,7 +117,7 @@ class UserIndexLaws(Suite):
         await _remove(store, "ada", *keys[1:])
         expect([*await _keys(store, "ada")], keys[:1], "keys_of_user after a great removal")
 
-    @law
+    @contract_test
     async def test_an_entry_never_changes_with_its_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -131,7 +131,7 @@ class UserIndexLaws(Suite):
 
         expect(await _keys(store, "ada"), {"key": until}, "keys_of_user")
 
-    @law
+    @contract_test
     async def test_an_entry_waits_for_its_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -150,7 +150,7 @@ class UserIndexLaws(Suite):
             sorted(await _keys(store, "ada")), ["another", "key"], "keys_of_user after the record"
         )
 
-    @law
+    @contract_test
     async def test_entries_at_the_same_time(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -164,7 +164,7 @@ class UserIndexLaws(Suite):
             sorted(await _keys(store, "ada")), sorted(keys), "keys_of_user after parallel logins"
         )
 
-    @law
+    @contract_test
     async def test_an_entry_beside_a_removal(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -184,7 +184,7 @@ class UserIndexLaws(Suite):
         expect([*await _keys(store, user_id)], ["new"], "keys_of_user after a login and a removal")
         return points
 
-    @law_of_time
+    @clock_test
     async def test_nothing_is_left_of_sessions_that_expired(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -195,7 +195,7 @@ class UserIndexLaws(Suite):
 
         expect(await _keys(store, "ada"), {}, "keys_of_user after a purge")
 
-    @law_of_time
+    @clock_test
     async def test_nothing_is_left_of_sessions_that_were_ended(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -209,7 +209,7 @@ class UserIndexLaws(Suite):
 
         expect(await _keys(store, "ada"), {}, "keys_of_user after a purge")
 
-    @law_of_time
+    @clock_test
     async def test_a_purge_keeps_the_entries_of_live_sessions(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -228,7 +228,7 @@ class UserIndexLaws(Suite):
             await store.create(key, a_record(clock, lives=lives, user_id="ada"))
         return keys
 
-    @law
+    @contract_test
     async def test_a_broken_index_raises_store_unavailable(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

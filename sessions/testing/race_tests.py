@@ -13,7 +13,7 @@ from sessions.testing.assertions import exactly, shown
 from sessions.testing.calls import Call, Commit, Create, Delete, Purge, State, Touch, seen
 from sessions.testing.clock import ManualClock
 from sessions.testing.records import NEW_SECRET, OTHER_SECRET, SECRET, a_record, some_changes
-from sessions.testing.suite import Suite, law
+from sessions.testing.suite import Suite, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 NEVER = -1
@@ -25,34 +25,34 @@ Pair = tuple[str, str]
 Found = tuple[object, object, State]
 
 
-class RaceLaws(Suite):
+class RaceTests(Suite):
     """Test that two calls at the same time are atomic.
 
     One call pauses at a point, and the other call is made in the meantime.
     """
 
-    @law
+    @contract_test
     async def test_two_calls_at_once_on_a_live_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """The answers, and the record after them, are the same as after one of the two orders."""
         await self._race(store, clock, "live")
 
-    @law
+    @contract_test
     async def test_two_calls_at_once_where_no_record_is(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """At least one of the two calls is a create, which makes the record."""
         await self._race(store, clock, "missing")
 
-    @law
+    @contract_test
     async def test_two_calls_at_once_on_an_ended_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """At least one of the two calls is a create, which makes a new record."""
         await self._race(store, clock, "ended")
 
-    @law
+    @contract_test
     async def test_two_calls_at_once_on_an_expired_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -92,10 +92,10 @@ def calls(clock: ManualClock) -> dict[str, Call]:
 
 def allowed(first: Call, second: Call, state: State, now: float) -> list[Found]:
     """Return the two answers and the final state for both orders of the calls."""
-    answer, between = first.by_the_laws(state, now)
-    later, end = second.by_the_laws(between, now)
-    other_answer, between = second.by_the_laws(state, now)
-    other_later, other_end = first.by_the_laws(between, now)
+    answer, between = first.as_expected(state, now)
+    later, end = second.as_expected(between, now)
+    other_answer, between = second.as_expected(state, now)
+    other_later, other_end = first.as_expected(between, now)
     return [(answer, later, seen(end, now)), (other_later, other_answer, seen(other_end, now))]
 
 

@@ -12,10 +12,10 @@ from sessions.stores.expiring import AsyncExpiring, Expiring
 from sessions.testing.assertions import exactly, expect, expect_unavailable
 from sessions.testing.calls import Call, PurgeExpired, TakeExpired
 from sessions.testing.clock import MICROSECOND, ManualClock
-from sessions.testing.process_laws import POINTS_AT_MOST, Meeting, ProcessLaws, race
-from sessions.testing.race_laws import NEVER, Pair, calls, interrupt, some_of
+from sessions.testing.process_tests import POINTS_AT_MOST, Meeting, ProcessTests, race
+from sessions.testing.race_tests import NEVER, Pair, calls, interrupt, some_of
 from sessions.testing.records import SECRET, a_record
-from sessions.testing.suite import Suite, law, law_of_time
+from sessions.testing.suite import Suite, clock_test, contract_test
 from sessions.testing.under_test import StoreUnderTest, Work
 
 _AGO = 1000.0
@@ -26,13 +26,13 @@ _MANY = 30
 _ROUNDS = 5
 
 
-class ExpiringLaws(Suite):
+class ExpiringTests(Suite):
     """Test a store that gives out its expired records: see `sessions.stores.expiring`.
 
     The tests are skipped for a store without this feature.
     """
 
-    @law
+    @contract_test
     async def test_no_live_record_is_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -50,7 +50,7 @@ class ExpiringLaws(Suite):
         expect(await expiring.purge_expired(10), [], "purge_expired where nothing has expired")
         expect(await store.load(_KEY), record, "load after both")
 
-    @law
+    @contract_test
     async def test_an_expired_record_is_given_out_whole(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -68,7 +68,7 @@ class ExpiringLaws(Suite):
             expect(await expiring.take_expired(key), None, f"take_expired of it again ({key})")
         expect(await expiring.purge_expired(10), [], "purge_expired again")
 
-    @law_of_time
+    @clock_test
     async def test_a_record_is_given_out_from_its_expiry_on(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -88,7 +88,7 @@ class ExpiringLaws(Suite):
         keys = [key for key, _ in await expiring.purge_expired(10)]
         expect(keys, [_PURGED], "the keys that purge_expired returned after PURGE_DELAY")
 
-    @law
+    @contract_test
     async def test_a_record_is_not_given_out_by_an_early_purge(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -100,7 +100,7 @@ class ExpiringLaws(Suite):
         expect(await expiring.purge_expired(10), [], "purge_expired before PURGE_DELAY is over")
         expect(await expiring.take_expired(_KEY), record, "take_expired after it")
 
-    @law_of_time
+    @clock_test
     async def test_a_record_that_was_extended_is_not_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -113,7 +113,7 @@ class ExpiringLaws(Suite):
         expect(await expiring.take_expired(_KEY), None, "take_expired of an extended record")
         expect(await expiring.purge_expired(10), [], "purge_expired of an extended record")
 
-    @law
+    @contract_test
     async def test_an_ended_record_is_not_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -126,7 +126,7 @@ class ExpiringLaws(Suite):
         expect(await expiring.purge_expired(10), [], "purge_expired of an ended record")
         expect(await store.load(_KEY), Ended(clock()), "load after both")
 
-    @law
+    @contract_test
     async def test_no_other_call_removes_what_is_to_be_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -141,7 +141,7 @@ class ExpiringLaws(Suite):
         expect(await store.delete(_KEY, user_id="ada"), False, "delete of it with its user")
         expect(await expiring.take_expired(_KEY), record, "take_expired after these calls")
 
-    @law
+    @contract_test
     async def test_a_record_that_was_replaced_is_not_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -155,7 +155,7 @@ class ExpiringLaws(Suite):
         expect(await expiring.purge_expired(10), [], "purge_expired of a replaced record")
         expect(await store.load(_KEY), record, "load of the new record")
 
-    @law
+    @contract_test
     async def test_more_than_one_batch_is_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -170,7 +170,7 @@ class ExpiringLaws(Suite):
         found = {key: exactly(record) for key, record in (*first, *rest)}
         expect(found, {key: exactly(one) for key, one in records.items()}, "the records of both")
 
-    @law
+    @contract_test
     async def test_each_record_is_given_out_to_one_of_many_calls(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -188,7 +188,7 @@ class ExpiringLaws(Suite):
             keys = sorted(key for key, _ in given)
             expect(keys, sorted(records), "the keys that all calls together returned")
 
-    @law
+    @contract_test
     async def test_two_calls_at_once_on_a_record_that_is_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -200,7 +200,7 @@ class ExpiringLaws(Suite):
             for at in some_of(points, number, self.points_at_most):
                 await interrupt(store, clock, ("expired", pair, at), made)
 
-    @law_of_time
+    @clock_test
     async def test_a_damaged_record_is_not_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -215,7 +215,7 @@ class ExpiringLaws(Suite):
         keys = [key for key, _ in await expiring.purge_expired(10)]
         expect(keys, [hash_of("sound")], "the keys that purge_expired returned")
 
-    @law
+    @contract_test
     async def test_nothing_is_given_out_by_a_broken_store(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -227,7 +227,7 @@ class ExpiringLaws(Suite):
         await expect_unavailable("take_expired", lambda: expiring.take_expired(_KEY))
         await expect_unavailable("purge_expired", lambda: expiring.purge_expired(10))
 
-    @law
+    @contract_test
     async def test_an_expired_record_is_known_until_it_is_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -246,10 +246,10 @@ class ExpiringLaws(Suite):
         expect(await store.ask("has_expired", "over"), False, "has_expired after take_expired")
 
 
-class ExpiringProcessLaws(ProcessLaws):
+class ExpiringProcessTests(ProcessTests):
     """Test that two processes give out each expired record once."""
 
-    @law
+    @contract_test
     async def test_a_record_is_given_out_to_one_of_two_processes(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

@@ -5,21 +5,21 @@ from sessions.stores.base import REMEMBERED_FOR
 from sessions.testing.assertions import expect, expect_unavailable
 from sessions.testing.clock import MICROSECOND, START, ManualClock
 from sessions.testing.records import NEW_SECRET, OTHER_SECRET, SECRET, a_record, some_changes
-from sessions.testing.suite import Suite, law, law_of_time
+from sessions.testing.suite import Suite, clock_test, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 
-class StoreLaws(Suite):
+class StoreTests(Suite):
     """Test single calls, with no other call at the same time."""
 
-    @law
+    @contract_test
     async def test_load_of_a_missing_key_is_none(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
         """Absence is a value, not an error."""
         expect(await store.load("missing"), None, "load of a missing key")
 
-    @law
+    @contract_test
     async def test_a_missing_record_is_never_made_by_another_method(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -36,7 +36,7 @@ class StoreLaws(Suite):
         expect(await store.delete("key", user_id="ada"), False, "delete of a missing user's record")
         expect(await store.load("key"), None, "load after them")
 
-    @law
+    @contract_test
     async def test_a_record_comes_back_as_it_was_kept(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -59,7 +59,7 @@ class StoreLaws(Suite):
         expect(await store.create("key", record), True, "create of a free key")
         expect(await store.load("key"), record, "load after create")
 
-    @law
+    @contract_test
     async def test_what_a_record_does_not_have_comes_back_as_none(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -69,7 +69,7 @@ class StoreLaws(Suite):
 
         expect(await store.load("key"), record, "load of a record with few fields")
 
-    @law
+    @contract_test
     async def test_create_changes_nothing_where_a_live_record_is(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -83,7 +83,7 @@ class StoreLaws(Suite):
             expect(await store.create("key", second), False, "create of a taken key")
             expect(await store.load("key"), first, "load after a refused create")
 
-    @law
+    @contract_test
     async def test_create_whose_reply_was_lost_is_true(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -96,7 +96,7 @@ class StoreLaws(Suite):
         wanted = a_record(clock, {"a": b"2"})
         expect(await store.load("key"), wanted, "load after a repeated create")
 
-    @law
+    @contract_test
     async def test_two_keys_are_two_records(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -111,7 +111,7 @@ class StoreLaws(Suite):
         await store.delete("key", user_id="ada")
         expect(await store.load("KEY"), other, "load of the other record after a delete")
 
-    @law
+    @contract_test
     async def test_delete_ends_a_record(self, store: StoreUnderTest, clock: ManualClock) -> None:
         """`delete` returns True for a live record, then False; `load` returns when it ended."""
         await store.create("key", a_record(clock, {"a": b"1"}, user_id="ada"))
@@ -122,7 +122,7 @@ class StoreLaws(Suite):
         expect(await store.delete("key", user_id="ada"), False, "delete of an ended record")
         expect(await store.load("key"), Ended(clock()), "load after a second delete")
 
-    @law
+    @contract_test
     async def test_no_call_brings_an_ended_record_back(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -139,7 +139,7 @@ class StoreLaws(Suite):
         expect(found, False, "touch of an ended record")
         expect(await store.load("key"), Ended(now), "load after late calls")
 
-    @law
+    @contract_test
     async def test_create_follows_an_ended_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -151,7 +151,7 @@ class StoreLaws(Suite):
         expect(await store.create("key", record), True, "create after delete")
         expect(await store.load("key"), record, "load of the record that follows")
 
-    @law
+    @contract_test
     async def test_delete_asks_for_the_user(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -169,7 +169,7 @@ class StoreLaws(Suite):
         expect(await store.delete("key", user_id="ada"), True, "delete for the record's user")
         expect(await store.load("key"), Ended(clock()), "load after it")
 
-    @law
+    @contract_test
     async def test_delete_asks_for_the_user_of_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -180,7 +180,7 @@ class StoreLaws(Suite):
         expect(await store.delete("key", user_id="ada"), False, "delete for the user of before")
         expect(await store.delete("key", user_id="eve"), True, "delete for the user of now")
 
-    @law_of_time
+    @clock_test
     async def test_an_ended_record_is_remembered_for_a_short_time(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -195,7 +195,7 @@ class StoreLaws(Suite):
         clock.set(START + REMEMBERED_FOR)
         expect(await store.load("key"), None, "load when REMEMBERED_FOR is over")
 
-    @law
+    @contract_test
     async def test_a_store_that_was_closed_opens_again(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -208,7 +208,7 @@ class StoreLaws(Suite):
 
         expect(await store.load("key"), record, "load after close")
 
-    @law
+    @contract_test
     async def test_a_broken_store_raises_store_unavailable(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

@@ -6,7 +6,7 @@ from sessions.record import CLOCK_TOLERANCE, Outcome, Record
 from sessions.testing.assertions import expect, record_in
 from sessions.testing.clock import MICROSECOND, START, ManualClock
 from sessions.testing.records import SECRET, a_record, some_changes
-from sessions.testing.suite import Suite, law, law_of_time
+from sessions.testing.suite import Suite, clock_test, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 _SET_BY_A_CLOCK = ("created_at", "accessed_at", "updated_at")
@@ -14,10 +14,10 @@ _SET_BY_A_CLOCK = ("created_at", "accessed_at", "updated_at")
 Times = tuple[float, float, float, float]
 
 
-class TimeLaws(Suite):
+class TimeTests(Suite):
     """Test the times of a record after commits and touches."""
 
-    @law
+    @contract_test
     async def test_touch_changes_times_only(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -32,7 +32,7 @@ class TimeLaws(Suite):
         )
         expect(await store.load("key"), wanted, "load after touch")
 
-    @law
+    @contract_test
     async def test_touch_is_for_the_present_secret(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -45,7 +45,7 @@ class TimeLaws(Suite):
         expect(found, False, "touch for another secret")
         expect(await store.load("key"), record, "load after it")
 
-    @law
+    @contract_test
     async def test_a_commit_sets_the_times_that_it_names(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -60,7 +60,7 @@ class TimeLaws(Suite):
         wanted = (now - 9 + MICROSECOND, accessed, updated, expires)
         expect(await _times(store), wanted, "the times after a commit")
 
-    @law
+    @contract_test
     async def test_a_far_expiry_is_kept(self, store: StoreUnderTest, clock: ManualClock) -> None:
         """A record may live for centuries."""
         far = 253_402_300_799.5
@@ -68,7 +68,7 @@ class TimeLaws(Suite):
 
         expect((await record_in(store, "key")).expires_at, far, "expires_at after create")
 
-    @law
+    @contract_test
     async def test_an_expiry_is_set_later_and_sooner(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -85,7 +85,7 @@ class TimeLaws(Suite):
             found = (await record_in(store, "key")).expires_at
             expect(found, now + lives, f"expires_at after a touch of {lives} seconds from now")
 
-    @law
+    @contract_test
     async def test_a_timeout_of_its_own_is_not_undone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -100,7 +100,7 @@ class TimeLaws(Suite):
         found = await _times(store)
         expect(found, (now, now + 2, now, now + 100), "the times after a commit of a shorter life")
 
-    @law
+    @contract_test
     async def test_a_timeout_of_its_own_is_extended(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -115,7 +115,7 @@ class TimeLaws(Suite):
         found = await _times(store)
         expect(found, (now, now + 2, now, now + 120), "the times after a commit of a longer life")
 
-    @law
+    @contract_test
     async def test_a_commit_that_names_a_timeout_sets_the_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -128,7 +128,7 @@ class TimeLaws(Suite):
             found = (await record_in(store, key)).expires_at
             expect(found, now + 50, f"expires_at after a commit with timeout={timeout}")
 
-    @law
+    @contract_test
     async def test_an_earlier_use_leaves_all_times_alone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -147,7 +147,7 @@ class TimeLaws(Suite):
         wanted = a_record(clock, {"a": b"2"}, updated_at=now - 7, user_id="ada", timeout=5.0)
         expect(await store.load("key"), wanted, "load after it")
 
-    @law
+    @contract_test
     async def test_an_earlier_use_may_begin_the_age_anew(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -161,7 +161,7 @@ class TimeLaws(Suite):
         wanted = (now - 1, now, now, now + 100)
         expect(await _times(store), wanted, "the times after an earlier use that names created_at")
 
-    @law
+    @contract_test
     async def test_a_use_at_the_same_moment_counts(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -174,7 +174,7 @@ class TimeLaws(Suite):
         await store.touch("key", SECRET, now + 60, now)
         expect(await _times(store), (now, now, now + 0.5, now + 60), "the times after a touch")
 
-    @law_of_time
+    @clock_test
     async def test_times_of_a_wrong_clock_count_as_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -193,7 +193,7 @@ class TimeLaws(Suite):
             found = await _times(store, f"{key} touched")
             expect(found, wanted, f"the times after a touch of a wrong clock's record ({key})")
 
-    @law_of_time
+    @clock_test
     async def test_created_at_of_a_wrong_clock_counts_as_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -204,7 +204,7 @@ class TimeLaws(Suite):
             found = (await record_in(store, key)).created_at
             expect(found, START, "created_at of a wrong clock after a commit")
 
-    @law_of_time
+    @clock_test
     async def test_clocks_may_differ_by_a_minute(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

@@ -13,7 +13,7 @@ from sessions.stores.base import Store
 from sessions.testing.calls import Call
 from sessions.testing.clock import ManualClock
 from sessions.testing.interruptions import InterruptedThread, finish
-from sessions.testing.race_laws import (
+from sessions.testing.race_tests import (
     NEVER,
     Pair,
     allowed,
@@ -23,7 +23,7 @@ from sessions.testing.race_laws import (
     prepare,
     some_of,
 )
-from sessions.testing.suite import Suite, law
+from sessions.testing.suite import Suite, contract_test
 from sessions.testing.under_test import BlockingStoreUnderTest, StoreUnderTest
 
 PATIENCE = 0.003
@@ -36,7 +36,7 @@ POINTS_AT_MOST = 3
 Open = Callable[[], Store]
 
 
-class ProcessLaws(Suite):
+class ProcessTests(Suite):
     """Test that calls are atomic, even against calls from another process."""
 
     def open_in_another_process(self, store: Any) -> Open | None:
@@ -48,7 +48,7 @@ class ProcessLaws(Suite):
         """
         return None
 
-    @law
+    @contract_test
     async def test_two_calls_at_once_from_two_processes(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

@@ -6,14 +6,14 @@ from sessions.record import Ended, Outcome
 from sessions.testing.assertions import expect, record_in, values_in
 from sessions.testing.clock import ManualClock
 from sessions.testing.records import NEW_SECRET, OTHER_SECRET, a_record, some_changes
-from sessions.testing.suite import Suite, law
+from sessions.testing.suite import Suite, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 
-class CommitLaws(Suite):
+class CommitTests(Suite):
     """Test the answers of `commit`, and the record after it."""
 
-    @law
+    @contract_test
     async def test_commit_merges_with_what_is_there_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -26,7 +26,7 @@ class CommitLaws(Suite):
         merged = {"a": b"1", "b": b"22", "d": b"4"}
         expect(await values_in(store, "key"), merged, "the values after the commit")
 
-    @law
+    @contract_test
     async def test_commits_of_two_requests_both_survive(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -39,7 +39,7 @@ class CommitLaws(Suite):
         wanted = a_record(clock, {"a": b"2", "b": b"2"}, lives=200, user_id="ada", timeout=9.0)
         expect(await store.load("key"), wanted, "load after commits of two requests")
 
-    @law
+    @contract_test
     async def test_a_name_that_is_set_and_removed_is_removed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -50,7 +50,7 @@ class CommitLaws(Suite):
         expect(await store.commit("key", changes), Outcome.APPLIED, "commit that sets and removes")
         expect(await values_in(store, "key"), {}, "the values after it")
 
-    @law
+    @contract_test
     async def test_a_commit_that_clears_drops_all_values_of_before(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -62,7 +62,7 @@ class CommitLaws(Suite):
         found = [*(await values_in(store, "key")).items()]
         expect(found, [("c", b"2"), ("a", b"2")], "the values after it, in their order")
 
-    @law
+    @contract_test
     async def test_a_commit_without_values_changes_no_value(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -74,7 +74,7 @@ class CommitLaws(Suite):
         wanted = a_record(clock, {"a": b"1"}, lives=300, user_id="ada", timeout=5.0)
         expect(await store.load("key"), wanted, "load after a commit without values")
 
-    @law
+    @contract_test
     async def test_user_and_timeout_change_only_if_they_are_named(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -97,7 +97,7 @@ class CommitLaws(Suite):
             what = f"user_id and timeout after a commit of {fields}"
             expect((record.user_id, record.timeout), wanted, what)
 
-    @law
+    @contract_test
     async def test_created_at_begins_anew_if_it_is_named(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -112,7 +112,7 @@ class CommitLaws(Suite):
         found = (await record_in(store, "key")).created_at
         expect(found, now - 0.5, "created_at after a commit that names it")
 
-    @law
+    @contract_test
     async def test_a_commit_keeps_the_version_of_the_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -123,7 +123,7 @@ class CommitLaws(Suite):
 
         expect((await record_in(store, "key")).version, 41, "version after a commit")
 
-    @law
+    @contract_test
     async def test_commit_with_a_true_expectation_is_applied(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -137,7 +137,7 @@ class CommitLaws(Suite):
         wanted = {"a": b"2", "empty": b""}
         expect(await values_in(store, "key"), wanted, "the values after it")
 
-    @law
+    @contract_test
     async def test_commit_with_a_false_expectation_applies_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -158,7 +158,7 @@ class CommitLaws(Suite):
             expect(await store.commit("key", changes), Outcome.CONFLICT, what)
             expect(await store.load("key"), record, f"load after a {what} is CONFLICT")
 
-    @law
+    @contract_test
     async def test_an_expectation_is_of_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -175,7 +175,7 @@ class CommitLaws(Suite):
             found = await store.commit("key", some_changes(clock, expected=expected))
             expect(found, wanted, f"commit that expects {expected}")
 
-    @law
+    @contract_test
     async def test_a_commit_for_another_secret_applies_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -197,7 +197,7 @@ class CommitLaws(Suite):
             expect(await store.commit("key", changes), Outcome.SUPERSEDED, what)
             expect(await store.load("key"), record, f"load after a {what}")
 
-    @law
+    @contract_test
     async def test_the_first_reason_is_told(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:

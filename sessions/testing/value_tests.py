@@ -7,7 +7,7 @@ from sessions.record import Outcome
 from sessions.testing.assertions import expect, record_in, values_in
 from sessions.testing.clock import ManualClock
 from sessions.testing.records import a_record, some_changes
-from sessions.testing.suite import Suite, law
+from sessions.testing.suite import Suite, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 _NAMES = (
@@ -18,10 +18,10 @@ _NAMES = (
 )
 
 
-class ValueLaws(Suite):
+class ValueTests(Suite):
     """Test that a store keeps all names and values unchanged and in order."""
 
-    @law
+    @contract_test
     async def test_values_are_any_bytes(self, store: StoreUnderTest, clock: ManualClock) -> None:
         """`create` and `commit` keep empty values, values of a megabyte, and every byte."""
         values = {"empty": b"", "one": b"\0", "all": bytes(range(256)), "big": b"\xff" * 1_000_000}
@@ -32,7 +32,7 @@ class ValueLaws(Suite):
         expect(await values_in(store, "made"), values, "the values after create")
         expect(await values_in(store, "key"), values, "the values after commit")
 
-    @law
+    @contract_test
     async def test_names_are_any_text(self, store: StoreUnderTest, clock: ManualClock) -> None:
         """Names that look alike are different names, and each can be changed and removed."""
         values = {name: b"of " + name.encode() for name in _NAMES}
@@ -47,7 +47,7 @@ class ValueLaws(Suite):
         left = {name: values[name] for name in _NAMES[1::2]}
         expect(await values_in(store, "key"), left, "the values after every second is removed")
 
-    @law
+    @contract_test
     async def test_some_of_the_names_are_removed_together(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -65,7 +65,7 @@ class ValueLaws(Suite):
             left = {name: value for name, value in values.items() if name not in removed}
             expect(await values_in(store, key), left, f"the values after {removed} are removed")
 
-    @law
+    @contract_test
     async def test_each_absent_name_is_expected(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -79,7 +79,7 @@ class ValueLaws(Suite):
                 outcome = await store.commit(key, changes)
                 expect(outcome, Outcome.CONFLICT, f"commit that expects no {expected}")
 
-    @law
+    @contract_test
     async def test_an_expectation_names_any_text(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -94,7 +94,7 @@ class ValueLaws(Suite):
             what = f"commit that expects a value under {name!r}"
             expect(await store.commit("key", changes), Outcome.CONFLICT, what)
 
-    @law
+    @contract_test
     async def test_users_are_any_text(self, store: StoreUnderTest, clock: ManualClock) -> None:
         """A user id is stored and compared unchanged."""
         for number, user_id in enumerate(("ż 😀", "o'neil", 'a"\\b', "$where", "12")):
@@ -105,7 +105,7 @@ class ValueLaws(Suite):
             expect((await record_in(store, key)).user_id, user_id, "user_id after a commit")
             expect(await store.delete(key, user_id=user_id), True, f"delete for {user_id!r}")
 
-    @law
+    @contract_test
     async def test_a_record_has_many_values(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -119,7 +119,7 @@ class ValueLaws(Suite):
         await store.commit("key", some_changes(clock, removed=frozenset(values)))
         expect(await values_in(store, "key"), {"a": b"1"}, "the values after their removal")
 
-    @law
+    @contract_test
     async def test_names_keep_the_order_in_which_they_were_set(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -134,7 +134,7 @@ class ValueLaws(Suite):
         wanted = ["m", "z", "a", "y", "c", "x", "b"]
         expect(await _names(store), wanted, "the names after two commits and a touch")
 
-    @law
+    @contract_test
     async def test_a_name_that_is_set_again_keeps_its_place(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -145,7 +145,7 @@ class ValueLaws(Suite):
 
         expect(await _names(store), ["c", "b", "a", "n"], "the names after they were set again")
 
-    @law
+    @contract_test
     async def test_a_name_that_was_removed_comes_back_at_the_end(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -157,7 +157,7 @@ class ValueLaws(Suite):
         await store.commit("key", some_changes(clock, set={"c": b""}))
         expect(await _names(store), ["b", "a", "c"], "the names after it was set again")
 
-    @law
+    @contract_test
     async def test_dictionaries_of_the_caller_stay_its_own(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
@@ -174,7 +174,7 @@ class ValueLaws(Suite):
         expect(await values_in(store, "made"), {"a": b"1"}, f"{what} that it created")
         expect(await values_in(store, "key"), {"b": b"2"}, f"{what} that it committed")
 
-    @law
+    @contract_test
     async def test_a_commit_keeps_what_was_loaded_before(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
