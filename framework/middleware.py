@@ -63,7 +63,7 @@ class ExplainedMiddleware(ABC):
 
 
 def session_of(request: Request) -> Session:
-    """Return the session of a request, opened without I/O and saved after all middleware."""
+    """Return the session of a request, which is saved after all middleware."""
     return context_of(request).session
 
 

@@ -71,7 +71,7 @@ class UnreadableValue(SessionError):
 
 
 class MalformedToken(SessionError):
-    """The request has a text in place of a token that cannot be a token of any session.
+    """The request has a text where a token is expected, but the text cannot be a token.
 
     `challenge` is the value of the header WWW-Authenticate. Source: RFC 9110, 11.6.1.
     """

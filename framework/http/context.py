@@ -67,7 +67,7 @@ class Context(RequestReader):
 
     @property
     def session(self) -> Session:
-        """Return the request's session; the first call opens the session without I/O."""
+        """Return the request's session; the first call opens the session, without a store call."""
         if self.opened is None:
             self.opened = self._open()
         return self.opened

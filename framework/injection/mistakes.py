@@ -280,7 +280,7 @@ def _abstract(key: type, components: Collection[type]) -> NotProvided:
 
 
 def _left_out(key: object, components: Collection[type]) -> str | None:
-    """Return the name of a configuration that provides a type, but was not passed on."""
+    """Return the name of a configuration that was left out, although it provides a type."""
     known = {id(component) for component in components}
     for target in subclasses(object).values():
         if id(target) in known or not is_configuration(target):

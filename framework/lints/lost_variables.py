@@ -62,7 +62,7 @@ def _of_guards_and_resolvers(handler: Handler) -> Iterator[Parameter]:
 
 
 def _of_resolvers(parameters: Iterable[Parameter]) -> Iterator[Parameter]:
-    """Yield the parameters of resolvers; those of a component never come from the path."""
+    """Yield the parameters of resolvers; the parameters of a component never come from the path."""
     for parameter in parameters:
         if not isinstance(parameter.marker, InjectMarker):
             yield from parameter.parts

@@ -36,7 +36,7 @@ _TICK: Final = 0.000_01
 
 @dataclass(frozen=True, slots=True)
 class SessionLimit:
-    """The largest number of sessions that one user has, and what happens beyond it.
+    """The largest number of sessions of one user, and what happens when a user reaches it.
 
     "end_oldest" ends the session whose sign-in is the oldest. "refuse" refuses the new sign-in with
     TooManySessions. Raises ConfigurationError with all mistakes.

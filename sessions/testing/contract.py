@@ -131,15 +131,15 @@ class AsyncStoreContract(ContractTests, AsyncSuite):
 class UserIndexContract(UserIndexTests, BlockingSuite):
     """Test a blocking store against the rules of `sessions.stores.user_index.UserIndex`.
 
-    Write a subclass as for `StoreContract`, or of both: `class TestMyStore(StoreContract,
-    UserIndexContract)`.
+    Write a subclass as for `StoreContract`, or a subclass of both: `class
+    TestMyStore(StoreContract, UserIndexContract)`.
     """
 
 
 class AsyncUserIndexContract(UserIndexTests, AsyncSuite):
     """Test an asynchronous store against the rules of `AsyncUserIndex`.
 
-    Write a subclass as for `AsyncStoreContract`, or of both.
+    Write a subclass as for `AsyncStoreContract`, or a subclass of both.
     """
 
 

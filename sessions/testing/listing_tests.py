@@ -16,7 +16,7 @@ _MOST_PAGES = 500
 class CountableContract(Suite):
     """Test a store against the contract of `sessions.stores.listing.Countable`.
 
-    Name it before the contract of the store: `class TestMyStore(CountableContract, StoreContract)`.
+    List it before the contract of the store: `class TestMyStore(CountableContract, StoreContract)`.
     """
 
     @contract_test
@@ -67,7 +67,7 @@ class CountableContract(Suite):
 class ListableContract(Suite):
     """Test a store against the contract of `sessions.stores.listing.Listable`.
 
-    Name it before the contract of the store: `class TestMyStore(ListableContract, StoreContract)`.
+    List it before the contract of the store: `class TestMyStore(ListableContract, StoreContract)`.
     """
 
     @contract_test

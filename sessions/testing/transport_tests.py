@@ -44,7 +44,7 @@ class TransportContract:
     def received(self, headers: Headers) -> str | None:
         """Return the token that a client reads from the headers of a response.
 
-        Return an empty text if the headers clear the token, and None if they say nothing of it.
+        Return an empty text if the headers clear the token, and None if they have no token.
         """
         raise NotImplementedError(_unsaid(self, "received(self, headers), which returns a token"))
 
