@@ -4,7 +4,8 @@ Source: PEP 3333; the ASGI specification; the URL Standard, 5 (application/x-www
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from io import BytesIO
+from contextlib import suppress
+from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any
 
 from sessions.transports.url import take_out
@@ -36,9 +37,12 @@ class Taker:
             # An outer middleware has taken it out.
             return
         values = self._from_query(environ)
-        length = self._form_length(environ)
-        if length is not None:
-            values += self._from_input(environ, length)
+        if _is_urlencoded(environ):
+            length = self._form_length(environ)
+            if length is not None:
+                values += self._from_input(environ, length)
+            elif not environ.get("CONTENT_LENGTH") and environ.get("wsgi.input_terminated"):
+                values += self._from_chunks(environ)
         environ[TAKEN_KEY] = {**taken, self._parameter: values}
 
     async def from_scope(self, scope: MutableMapping[str, Any], receive: Receive) -> Receive:
@@ -67,11 +71,8 @@ class Taker:
         return values
 
     def _form_length(self, environ: dict[str, Any]) -> int | None:
-        """Return the length of an urlencoded form, or None for a body that is not read here."""
-        kind: str = environ.get("CONTENT_TYPE") or ""
+        """Return the length of a form, or None for a body that is not read here."""
         length: str = environ.get("CONTENT_LENGTH") or ""
-        if not kind.lower().startswith(URLENCODED) or environ.get("HTTP_CONTENT_ENCODING"):
-            return None
         # Python does not convert a number of many digits.
         if not (length.isascii() and length.isdigit()) or len(length) > len("1000000000000"):
             return None
@@ -88,6 +89,22 @@ class Taker:
         environ["wsgi.input"] = BytesIO(rest)
         if values:
             environ["CONTENT_LENGTH"] = str(len(rest))
+        return values
+
+    def _from_chunks(self, environ: dict[str, Any]) -> list[str]:
+        """Read a form whose length nobody has told, from a server that knows its end."""
+        stream, body, is_whole = environ["wsgi.input"], bytearray(), False
+        # The stream belongs to the server. The application meets the same error when it reads.
+        with suppress(Exception):
+            while not is_whole and len(body) <= self._form_limit:
+                piece = stream.read(self._form_limit + 1 - len(body))
+                body += piece
+                is_whole = not piece
+        if not is_whole:
+            environ["wsgi.input"] = BufferedReader(_Joined(bytes(body), stream))
+            return []
+        rest, values = self._split(bytes(body))
+        environ["wsgi.input"] = BytesIO(rest)
         return values
 
     async def _from_body(
@@ -117,6 +134,27 @@ class Taker:
         """Return a text without the parameter, and the parameter's values."""
         rest, values = take_out(text.decode("latin-1"), self._parameter)
         return rest.encode("latin-1"), values
+
+
+class _Joined(RawIOBase):
+    """A stream that was read in part: first these bytes, then the rest of the stream."""
+
+    def __init__(self, first: bytes, stream: Any) -> None:
+        self._first = BytesIO(first)
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._first.read(len(buffer)) or self._stream.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def _is_urlencoded(environ: dict[str, Any]) -> bool:
+    kind: str = environ.get("CONTENT_TYPE") or ""
+    return kind.lower().startswith(URLENCODED) and not environ.get("HTTP_CONTENT_ENCODING")
 
 
 def _is_form(headers: list[tuple[bytes, bytes]]) -> bool:

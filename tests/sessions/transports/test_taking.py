@@ -104,6 +104,69 @@ def test_a_broken_body_fails_only_a_page_that_reads_it() -> None:
         environ["wsgi.input"].read()
 
 
+class Pieces(BytesIO):
+    """A body that comes in pieces of at most seven bytes, and may break off."""
+
+    broken_at: int | None = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.broken_at is not None and self.tell() >= self.broken_at:
+            raise OSError("the client has left")
+        return super().read(7 if size is None or size < 0 else min(size, 7))
+
+
+def _chunked(body: bytes) -> dict[str, Any]:
+    """Return a request whose body has no announced length, and whose server knows its end."""
+    environ = _environ(body, CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked")
+    return {**environ, "wsgi.input": Pieces(body), "wsgi.input_terminated": True}
+
+
+@pytest.mark.parametrize("rest", [0, 1, 988, 989])
+def test_a_form_without_a_length_is_read_up_to_the_limit(rest: int) -> None:
+    """Some proxies send forms in chunks."""
+    environ = _chunked(b"wSession=T&" + b"x" * rest)
+    TAKER.from_environ(environ)
+
+    assert environ[TAKEN_KEY] == {"wSession": ["T"]}
+    assert environ["wsgi.input"].read() == b"x" * rest
+    assert environ["CONTENT_LENGTH"] == ""
+
+
+@pytest.mark.parametrize("size", [1001, 5000])
+def test_a_larger_form_without_a_length_goes_to_the_application(size: int) -> None:
+    """It gets every byte, in one read, in several, or line by line."""
+    body = b"wSession=T&" + b"x" * 500 + b"\n" + b"y" * (size - 512)
+    read: list[bytes] = []
+    for how in ("read", "pieces", "lines"):
+        environ = _chunked(body)
+        TAKER.from_environ(environ)
+        stream = environ["wsgi.input"]
+        assert environ[TAKEN_KEY] == {"wSession": []}
+        if how == "read":
+            read.append(stream.read())
+        elif how == "pieces":
+            pieces = []
+            while piece := stream.read(13):
+                pieces.append(piece)
+            read.append(b"".join(pieces))
+        else:
+            read.append(b"".join(stream))
+
+    assert read == [body] * 3
+
+
+def test_a_broken_form_without_a_length_breaks_what_reads_it() -> None:
+    """The application gets the bytes that came, and then the error of the server."""
+    environ = _chunked(b"wSession=T&a=1")
+    environ["wsgi.input"].broken_at = 7
+    TAKER.from_environ(environ)
+
+    assert environ[TAKEN_KEY] == {"wSession": []}
+    assert environ["wsgi.input"].read(7) == b"wSessio"
+    with pytest.raises(OSError, match="the client has left"):
+        environ["wsgi.input"].read()
+
+
 def _given(messages: list[Message], **more: Any) -> tuple[dict[str, Any], list[Message]]:
     """Let a taker read messages, and return the scope and what the application receives."""
     headers = [
