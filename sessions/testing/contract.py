@@ -131,8 +131,8 @@ class AsyncStoreContract(ContractTests, AsyncSuite):
 class UserIndexContract(UserIndexTests, BlockingSuite):
     """Test a blocking store against the rules of `sessions.stores.user_index.UserIndex`.
 
-    Write a subclass as for `StoreContract`, or a subclass of both: `class
-    TestMyStore(StoreContract, UserIndexContract)`.
+    Write a subclass as for `StoreContract`, or a subclass of both:
+    `class TestMyStore(StoreContract, UserIndexContract)`.
     """
 
 
