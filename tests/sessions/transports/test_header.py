@@ -169,3 +169,26 @@ async def test_a_malformed_token_of_an_abandoned_request_is_reported() -> None:
     await manager.abandon(session)
 
     assert told == ["malformed"]
+
+
+def test_after_a_save_the_token_is_that_of_the_response() -> None:
+    """Two requests sign in with one token; each of them has a session of its own then."""
+    manager = SessionManager(SessionContainer(keys=[KEY], transports=[HeaderTransport.bearer()]))
+    created = manager.create({"a": 1})
+    head = a_head({"Authorization": f"Bearer {manager.token(created)}"})
+    sessions = [manager.open(head) for _ in range(2)]
+    for session in sessions:
+        session.set_user("ada")
+
+    tokens = []
+    for session in sessions:
+        session.save()
+        tokens.append(manager.token(session))
+    sent = [dict(manager.close(session))["Authorization"] for session in sessions]
+
+    assert sent == [f"Bearer {token}" for token in tokens]
+    assert len({*tokens}) == 2
+    for token in tokens:
+        found = manager.from_token(token)
+        assert found is not None
+        assert found.user_id == "ada"
