@@ -169,7 +169,7 @@ def _manager(container: SessionContainer) -> SessionManager:
 
 
 def _checked_keys(keys: Sequence[str], source: str) -> Sequence[str]:
-    """Return the keys; refuse unfit keys with an error that names their source."""
+    """Return the keys; raise an error that names the source of keys that cannot be used."""
     mistakes = _key_mistakes(keys)
     if mistakes:
         raise ConfigurationError([f"{source}: {mistake}" for mistake in mistakes])

@@ -265,7 +265,7 @@ def _guess(unknown: str, known: Sequence[str]) -> str:
 
 
 def note_remedy(error: BaseException, key: str) -> None:
-    """Add a note to an application's error, if the cause is a wrong use of the session."""
+    """Add a note to an application's error, if the application used the session in a wrong way."""
     if isinstance(error, KeyError) and error.args == ("session",) and key != "session":
         _note(error, f'Fix: read the session from environ["{key}"].')
     elif isinstance(error, TypeError) and "'coroutine'" in str(error):

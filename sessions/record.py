@@ -1,8 +1,8 @@
 """The record that a store keeps for a session, the changes of a commit, and the result of a commit.
 
-Some rules of the store contract concern one record. They are written here once: the result of a
-commit (`Record.outcome_of`), and the record after a commit or a touch (`Record.changed_by`,
-`Record.touched`).
+Some rules of the store contract concern one record. These rules are written once, in this module:
+the result of a commit (`Record.outcome_of`), and the record after a commit or a touch
+(`Record.changed_by`, `Record.touched`).
 """
 
 import dataclasses
@@ -179,7 +179,7 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
         return values
 
     def touched(self, expires_at: float, accessed_at: float, now: float) -> "Record":
-        """Return the record after a use that changed no data."""
+        """Return the record after a request that used the session, but changed no data."""
         created, accessed, updated, expires = self.times_after(
             accessed_at, expires_at, now, keeps_later=self.timeout is not None
         )
@@ -194,7 +194,7 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
     def times_after(
         self, accessed_at: float, expires_at: float, now: float, *, keeps_later: bool
     ) -> tuple[float, float, float, float]:
-        """Return the four times of the record after a use: created, accessed, updated, expires.
+        """Return the four times of the record after a request: created, accessed, updated, expires.
 
         A use sets `expires_at`, to a later or an earlier time, with these exceptions:
         - If the record has its own timeout, a use that sets no timeout never makes `expires_at`

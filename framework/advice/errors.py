@@ -1,6 +1,7 @@
 """Python's own errors about a wrong name, call or import: what to write instead.
 
-Such an error says what is wrong, but not how to correct it. Nothing here runs before an error.
+Such an error says what is wrong, but not how to correct it. The code of this module runs only after
+an error.
 """
 
 import inspect

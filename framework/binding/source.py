@@ -235,7 +235,7 @@ class Brackets:
         return Union[self, other]  # noqa: UP007
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
-        """Refuse parentheses, which other frameworks use here."""
+        """Raise TypeError for `Query(...)`, which other frameworks have; brackets are right."""
         raise TypeError(
             f"{self._name} takes a type in square brackets. Fix: write x:"
             f" {self.example}{self._others}"

@@ -107,7 +107,7 @@ def _prefix(number: int) -> str:
 
 @cache
 def _generator() -> type[Any]:
-    """Return pydantic's class for schemas with our changes; pydantic must be installed."""
+    """Return a subclass of pydantic's class for schemas; pydantic must be installed."""
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):

@@ -149,7 +149,7 @@ def remember_checked_return(method: Callable[..., object]) -> None:
 
 
 def signature_of(method: Callable[..., object]) -> inspect.Signature:
-    """Read a signature; an annotation that cannot be evaluated raises no error here."""
+    """Read a signature; an annotation that cannot be evaluated does not raise an error."""
     try:
         return inspect.signature(method, **_LAZILY)
     # An annotation is the user's own code and may raise anything; `evaluate` reports the error.

@@ -112,7 +112,7 @@ class AsyncDriver(Driver):
     async def _load(self, state: State, *, may_write: bool) -> bool:
         """Load the session and return True; stop before the first write and return False.
 
-        To load a session may remove an expired record, or move a session here.
+        To load a session may remove an expired record, or store a session of another system.
         """
         try:
             async with state.turn:
@@ -166,7 +166,7 @@ class AsyncDriver(Driver):
             yield from self.sessions.finish(state, failed=failed)
 
     async def abandon(self, state: State) -> None:
-        """Close the session of a request whose response we cannot change; log an error."""
+        """Close the session of a request whose response cannot be changed; log an error."""
         state.closed, state.head = True, None
         if state.headers is None and not state.to_end and state.values is None:
             if state.events:

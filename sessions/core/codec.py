@@ -68,7 +68,7 @@ def unreadable(data: object, error: Exception) -> UnreadableValue:
 
 
 def _plain(value: object, depth: int) -> object:
-    """Return the value as types of MessagePack and our extension types."""
+    """Return the value as types of MessagePack and the extension types of this module."""
     kind = type(value)
     if kind is str or kind is bool or value is None or kind is bytes:
         return value

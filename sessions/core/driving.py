@@ -218,7 +218,7 @@ class BlockingDriver(Driver):
         return self._told_headers(state)
 
     def abandon(self, state: State) -> None:
-        """Close the session of a request whose response we cannot change; log an error."""
+        """Close the session of a request whose response cannot be changed; log an error."""
         state.closed, state.head = True, None
         try:
             self.run(state, self.sessions.give_up(state))

@@ -1,4 +1,4 @@
-"""Reload a session, and store that it was used (a touch); renew its cookie."""
+"""Reload a session, store that it was used (a touch), and renew its cookie."""
 
 from sessions.core.ids import Id
 from sessions.core.limits import FARTHEST_AHEAD, RENEWAL_GRACE
@@ -24,7 +24,7 @@ from sessions.record import UNCHANGED, Changes, Record
 
 
 class Refreshing(MemoryVerbs):
-    """Reload loaded sessions, store their uses, and end them."""
+    """Reload loaded sessions, store that requests used them, and end them."""
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         super().__init__(rules, tokens)

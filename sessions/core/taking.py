@@ -71,7 +71,7 @@ class Taker:
         return values
 
     def _form_length(self, environ: dict[str, Any]) -> int | None:
-        """Return the length of a form, or None for a body that is not read here."""
+        """Return the length of a form, or None for a body that this module does not read."""
         length: str = environ.get("CONTENT_LENGTH") or ""
         # Python does not convert a number of many digits.
         if not (length.isascii() and length.isdigit()) or len(length) > len("1000000000000"):

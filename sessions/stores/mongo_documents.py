@@ -236,7 +236,7 @@ def _values(changes: Changes) -> list[Document]:
 def _times(
     accessed: float, expires: float, now: float, kept: float, *, keeps_later: bool
 ) -> Document:
-    """Return the times after a use, as `Record.times_after` calculates them."""
+    """Return the times after a request, as `Record.times_after` calculates them."""
     latest = now + CLOCK_TOLERANCE
     is_late = _is_late(accessed, now)
     stays: Document = is_late
@@ -258,7 +258,7 @@ def _times(
 
 
 def _is_late(accessed: float, now: float) -> Document:
-    """Return the condition that this use is earlier than the last use, which a right clock set."""
+    """Return the condition that this request is earlier than the last request of a right clock."""
     latest = now + CLOCK_TOLERANCE
     return {"$and": [{"$lte": ["$accessed_at", latest]}, {"$gt": ["$accessed_at", accessed]}]}
 

@@ -354,8 +354,8 @@ def _is_at(path: str, identity: Identity) -> bool:
 def _make_file(path: str) -> None:
     """Create the file with mode 0600 unless it exists; SQLite would use the umask.
 
-    An existing file is not opened here. A close of it would drop the locks of this process's
-    connections, and another process could then remove their log. Source:
+    This function does not open an existing file. To close this file again would drop the locks of
+    this process's connections, and another process could then remove their log. Source:
     sqlite.org/howtocorrupt.html, 2.2.
     """
     with contextlib.suppress(FileExistsError):

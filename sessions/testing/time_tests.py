@@ -165,7 +165,7 @@ class TimeTests(Suite):
     async def test_a_use_at_the_same_moment_counts(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A use with the same accessed_at changes the other times."""
+        """A touch with the same accessed_at changes the other times."""
         now = clock()
         await store.create("key", a_record(clock, lives=100))
 

@@ -121,7 +121,7 @@ class UserIndexTests(Suite):
     async def test_an_entry_never_changes_with_its_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A new id, another user or a use of the session does not change its entry."""
+        """A new id, another user or a touch of the session does not change its entry."""
         until = clock() + _LIFE
         await store.create("key", a_record(clock, user_id="ada"))
         await _add(store, "ada", "key", until)

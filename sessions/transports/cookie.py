@@ -87,7 +87,7 @@ class CookieTransport(Transport):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:
-            """Refuse the use of a transport whose settings are not complete."""
+            """Raise an error for a transport whose settings are not complete."""
             raise AttributeError(
                 f"this CookieTransport has no {name!r}. Fix: give it to"
                 " SessionContainer(transports=[...]), which completes its settings, or write"
