@@ -357,7 +357,8 @@ def face(kind: type[T], state: State, driver: Driver) -> T:
     made = object.__new__(kind)
     _set_state(made, state)
     _set_driver(made, driver)
-    if driver.keeps_faces:
+    # The lifecycle methods are those of the session that the manager has opened.
+    if driver.keeps_faces and state.face is None:
         state.face = made
     return made
 

@@ -11,6 +11,7 @@ import pytest
 from sessions import (
     AsyncSession,
     AsyncSessionManager,
+    MemoryStore,
     Session,
     SessionClosed,
     SessionError,
@@ -19,6 +20,7 @@ from sessions import (
     Store,
     StoreUnavailable,
 )
+from sessions.edges import RequestHead
 from sessions.testing import ManualClock
 from tests.support.loops import a_cookie, a_head, a_manager, on_a_loop, opened
 from tests.support.suspending_store import SuspendingStore
@@ -312,3 +314,28 @@ async def test_a_face_leaves_nothing_to_the_garbage_collector(
         gc.enable()
 
     assert left < count
+
+
+@on_a_loop
+async def test_another_face_does_not_take_the_lifecycle_methods(clock: ManualClock) -> None:
+    """`suspend` is called on the session that was resumed, which has its own attributes."""
+    calls: list[str] = []
+
+    class Tracked(AsyncSession):
+        async def resume(self, request: RequestHead) -> bool:
+            self._path = request.path
+            return True
+
+        async def suspend(self) -> None:
+            calls.append(self._path)
+
+    class Other(AsyncSession):
+        """The class of another framework."""
+
+    manager = a_manager(MemoryStore(clock=clock), clock, async_session_class=Tracked)
+    session = await opened(manager, await a_cookie(manager, a=1))
+    assert manager.face(session, Other)["a"] == 1
+    await manager.close(session)
+    await manager.suspend(session)
+
+    assert calls == [""]
