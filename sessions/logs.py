@@ -66,6 +66,10 @@ class HideIds(logging.Filter):
         """
         if isinstance(value, _PLAIN):
             return value
-        text = f"{value}"
+        try:
+            text = f"{value}"
+        # The object is the application's. The handler of the log meets this error, and tells it.
+        except Exception:  # noqa: BLE001
+            return value
         hidden = self._value.sub(rf"\1{HIDDEN}", text)
         return value if hidden == text else hidden

@@ -131,6 +131,23 @@ def test_an_object_whose_text_has_an_id_is_hidden(kind: str) -> None:
     assert TOKEN not in _line(HideIds(), "GET %r", url.encode())
 
 
+def test_an_object_without_a_text_breaks_no_request(capsys: pytest.CaptureFixture[str]) -> None:
+    """The handler of the log tells its error, as it does without the filter."""
+
+    class Broken:
+        def __str__(self) -> str:
+            raise LookupError("a bug of the object")
+
+    # This logger has no parent, so no handler of the test runner hears it.
+    logger = logging.Logger("access")
+    logger.addHandler(logging.StreamHandler())
+    logger.addFilter(HideIds())
+
+    logger.warning("GET %s", Broken())
+
+    assert "a bug of the object" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["%25", "%", "%2525", "wSession=", "%77", "&wSession"])
 def test_a_long_line_takes_no_long_time(text: str) -> None:
     """The time grows with the length, not with its square."""
