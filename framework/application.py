@@ -88,7 +88,7 @@ class Application:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:
-            """Refuse an unknown attribute; for one of another framework, say the right way."""
+            """Raise AttributeError for an unknown attribute, with a remedy if it is known."""
             # Python itself asks for names with underscores, such as __deepcopy__.
             public = [] if name.startswith("_") else [*dir(type(self)), *vars(self)]
             raise AttributeError(advice_on_attribute(name, public))

@@ -104,7 +104,7 @@ def delete(path: str = "/", *, status: int | None = None) -> Callable[[Target], 
 
 @_explained("head")
 def head(path: str = "/", *, status: int | None = None) -> Callable[[Target], Target]:
-    """Tag a method as the handler of HEAD; without one, the handler of GET answers HEAD."""
+    """Tag a method as the handler of HEAD; without it, the handler of GET answers HEAD."""
     return _verb("HEAD", path, status)
 
 

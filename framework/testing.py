@@ -247,7 +247,7 @@ class NotOpened:
 
 
 class Opening(NotOpened, AbstractContextManager[T]):
-    """Open something in `with`; without `with`, each use raises an error that says so."""
+    """Open something in `with`; without `with`, any call raises an error with the remedy."""
 
     def __init__(self, context: AbstractContextManager[T], advice: str) -> None:
         self._context = context

@@ -1,7 +1,7 @@
 """Cookies of other session systems: read them, so that nobody is logged out by a switch.
 
-`SessionContainer(legacy_cookies=[...])` takes these kinds. They only read: the next response sends
-the cookie of this container, and clears the old one.
+`SessionContainer(legacy_cookies=[...])` takes these kinds. These kinds only read cookies: the next
+response sends the cookie of this container, and clears the old cookie.
 """
 
 import hmac

@@ -48,7 +48,7 @@ class Step(ABC):
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return the plans of the arguments that the step reads, each with the name of its user."""
+        """Return the plans of the arguments that the step reads, each with its function's name."""
         return ()
 
     @abstractmethod

@@ -17,7 +17,7 @@ PAYLOAD_VERSION = 1
 class CarriedId(Id):
     """An id together with its record and its generation, as one token carries them.
 
-    A new id and a sign-out raise the generation. So a list of revocations can refuse earlier
+    A new id and a sign-out increase the generation. So a list of revocations can refuse earlier
     tokens.
     """
 

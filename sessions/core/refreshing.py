@@ -145,7 +145,7 @@ class Refreshing(MemoryVerbs):
         state.note("gone", detail)
 
     def end(self, state: State) -> Flow[None]:
-        """Delete the sessions that are to end, and decide whether to clear the client's cookie."""
+        """Delete the sessions that the request ends, and decide whether to clear the cookie."""
         while state.to_end:
             id = state.to_end[0]
             record = yield from self.before_end(state, id)

@@ -97,7 +97,7 @@ def damage_of(answer: object) -> str | None:
 
 
 def live_ones(found: Iterable[Found]) -> list[Found]:
-    """Return each live session once, with its present id if the request has this id."""
+    """Return each live session once, with its current id if the request has this id."""
     live: dict[str, Found] = {}
     for one in found:
         id, standing, _ = one

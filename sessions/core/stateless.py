@@ -320,7 +320,7 @@ class StatelessSessions(MemoryVerbs):
         return self.lifetimes.max_age(record, record.accessed_at)
 
     def _end_sessions(self, state: State) -> None:
-        """Clear the client's tokens of the sessions to end; a copied token stays valid."""
+        """Clear the client's tokens of the ended sessions; a copied token stays valid."""
         for id in state.to_end:
             if self.token_standing(state, id) is CURRENT:
                 record = id.record if isinstance(id, CarriedId) else None
@@ -331,7 +331,7 @@ class StatelessSessions(MemoryVerbs):
 
 
 def _carrying(state: State, id: Id, record: Record) -> CarriedId:
-    """Return the id with its record; a new id and a sign-out raise the generation."""
+    """Return the id with its record; a new id and a sign-out increase the generation."""
     made = CarriedId(*id)
     made.record = record
     before = state.id

@@ -30,7 +30,7 @@ def exactly(value: object) -> object:
 
 
 def shown(value: object) -> str:
-    """Return the `repr` of the value, cut after 600 characters."""
+    """Return the `repr` of the value, shortened to 600 characters."""
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
 

@@ -104,7 +104,7 @@ class TimeTests(Suite):
     async def test_a_timeout_of_its_own_is_extended(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A use with a later expiry sets the expiry."""
+        """A request with a later expiry sets the expiry."""
         now = clock()
         await store.create("key", a_record(clock, lives=100, timeout=100.0))
 
