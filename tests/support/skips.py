@@ -19,6 +19,7 @@ UNAVOIDABLE = (
     # What this machine, this Python or another program is.
     "annotations are lazy from Python 3.14 on",
     "granian 2.8 sends no headers of websocket.accept",
+    "mongoeco needs Python 3.13",
     "root may write everywhere",
     "the type statement is new in Python 3.12",
     "this system has no fork",
