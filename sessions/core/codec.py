@@ -26,6 +26,9 @@ IMMUTABLE = frozenset(
 )
 """The types whose values cannot change in place."""
 
+_WITHOUT_VALUES = (UnreadableValue, msgspec.DecodeError, ZoneInfoNotFoundError)
+"""The errors whose texts say only what is wrong, or which time zone this machine lacks."""
+
 _INT, _TUPLE, _SET, _FROZENSET, _PAIRS = 1, 2, 3, 4, 5
 _DATETIME, _DATE, _TIME, _TIMEDELTA, _UUID, _DECIMAL = 6, 7, 8, 9, 10, 11
 
@@ -62,9 +65,10 @@ def decode(data: bytes) -> Any:
 
 
 def unreadable(data: object, error: Exception) -> UnreadableValue:
-    """Return the error for stored bytes that cannot be decoded."""
-    size = f"{len(data)} stored bytes" if isinstance(data, bytes) else f"{data!r}"
-    return UnreadableValue(f"{size} cannot be decoded to a value: {error}")
+    """Return the error for stored bytes that cannot be decoded; it shows nothing of the value."""
+    size = f"{len(data)} stored bytes" if isinstance(data, bytes) else type(data).__name__
+    reason = f"{error}" if isinstance(error, _WITHOUT_VALUES) else type(error).__name__
+    return UnreadableValue(f"{size} cannot be decoded to a value: {reason}")
 
 
 def _plain(value: object, depth: int) -> object:

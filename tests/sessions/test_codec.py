@@ -263,3 +263,19 @@ def test_values_are_read_back_equal_from_every_store(
 
     assert alike(dict(sorted(held.items())), dict(sorted(content.items())))
     assert browser.site.store.writes == []
+
+
+PAYLOADS = [b"a secret", encode(["a secret", 0, None]), encode([["a secret"], 1, 2, 3])]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=["text", "time", "list"])
+@pytest.mark.parametrize("code", range(14))
+def test_an_error_shows_nothing_of_the_value(code: int, payload: bytes) -> None:
+    """Events and logs have the text of the error."""
+    shown = ""
+    try:
+        decode(msgspec.msgpack.encode(msgspec.msgpack.Ext(code, payload)))
+    except UnreadableValue as error:
+        shown = str(error)
+
+    assert "secret" not in shown
