@@ -75,14 +75,18 @@ def test_no_task_is_kept_after_its_end(clock: ManualClock) -> None:
     async def listener(event: SessionEvent) -> None:
         """Do nothing."""
 
+    def tasks() -> int:
+        gc.collect()
+        return sum(isinstance(found, asyncio.Task) for found in gc.get_objects())
+
     async def lives() -> int:
         container = SessionContainer(keys=[KEY], clock=clock, listeners=[listener])
         manager = AsyncSessionManager(container)
+        before = tasks()
         for _ in range(100):
             await manager.create({"a": 1})
         await manager.aclose()
         await asyncio.sleep(0)
-        gc.collect()
-        return sum(isinstance(found, asyncio.Task) for found in gc.get_objects())
+        return tasks() - before
 
     assert asyncio.run(lives()) < 10
