@@ -14,6 +14,9 @@ from sessions.stores.base import without_password
 
 _OLDEST_SQLITE = (3, 35, 0)
 _makes_files = ContextVar("makes_files", default=True)
+_SERVER = re.compile(
+    r"(rediss?|postgres(ql)?|mariadb|mysql|mongodb|sqlite)(\+\w+)?:/", re.IGNORECASE
+)
 _PREFIX = re.compile(r"([a-z][a-z0-9_]*)?", re.ASCII)
 
 
@@ -78,9 +81,11 @@ def is_missing(path: Path) -> bool:
 
 
 def _refuse_url(path: object) -> None:
-    if isinstance(path, str) and "://" in path:
+    # A Path has made one slash of two.
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
+    if isinstance(text, str) and ("://" in text or _SERVER.match(text)):
         raise ConfigurationError(
-            f"SQLiteStore got the URL {without_password(path)!r}, not a path. Fix: write"
+            f"SQLiteStore got the URL {without_password(text)!r}, not a path. Fix: write"
             " store_from_url(...) with the URL, with from sessions import store_from_url"
         )
 

@@ -82,6 +82,11 @@ def async_store_from_url(url: str) -> AsyncStore:
 
 
 def _scheme(url: object) -> str:
+    if isinstance(url, str) and url != url.strip():
+        raise ConfigurationError(
+            f"the URL {without_password(url)!r} has white space around it. Fix: remove it, for"
+            " example with url.strip()"
+        )
     return split_url(url).scheme
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from sessions import (
     ConfigurationError,
+    SQLiteStore,
     StoreUnavailable,
     async_store_from_url,
     store_from_url,
@@ -196,3 +197,17 @@ def test_a_redis_server_of_another_kind_says_which_url_to_write(tmp_path: Path) 
             with pytest.raises(StoreUnavailable, match=rf"Fix: .*{re.escape(remedy)}"):
                 store.load("key")
             store.close()
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize("url", ["redis://:s3cret@h/0", "postgresql+psycopg://a:s3cret@h/x"])
+def test_a_url_in_place_of_a_path_makes_no_file(
+    kind: Any, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Path makes one slash of two, and would show the password as the name of a file."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"not a path. Fix: write store_from_url") as told:
+        SQLiteStore(kind(url))
+
+    assert "s3cret" not in str(told.value)
+    assert [*tmp_path.iterdir()] == []

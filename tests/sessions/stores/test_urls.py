@@ -47,6 +47,9 @@ def test_a_file_is_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("memory://host", "write memory:"),
         ("sqlite://sessions.db", "write sqlite:///sessions.db"),
         ("sqlite:", "write sqlite:///sessions.db"),
+        ("redis://:word@host/0\n", "Fix: remove it, for example with url.strip()"),
+        (" sqlite:///sessions.db", "Fix: remove it, for example with url.strip()"),
+        ("postgresql+psycopg://ada:word@host:port/x", "write name:password@host:port/database"),
         ("sqlite:///a.db?mode=ro", "write sqlite:///sessions.db"),
     ],
 )
