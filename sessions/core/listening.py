@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Iterable
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
+from threading import local
 from time import monotonic
 from typing import Any, Literal, cast
 
@@ -22,6 +23,15 @@ FAILURES = (Exception, asyncio.CancelledError)
 else."""
 
 _counting = lock_across_forks()
+
+
+class _Running(local):
+    """Hold the listeners that run in a thread at the moment, one inside of the other."""
+
+    listeners: tuple[Listener, ...] = ()
+
+
+_running = _Running()
 
 
 class Listening:
@@ -62,7 +72,11 @@ class Listening:
         )
 
     def _call(self, listener: Listener, event: SessionEvent) -> None:
-        began = monotonic()
+        if any(one is listener for one in _running.listeners):
+            # The listener has caused this event itself, and would call itself without an end.
+            return
+        before, began = _running.listeners, monotonic()
+        _running.listeners = (*before, listener)
         try:
             answer = listener(event)
             if answer is not None and isawaitable(answer):
@@ -70,6 +84,8 @@ class Listening:
         # An error of a listener must not change the request.
         except FAILURES as error:
             self.note_failure(listener, error, what=f"the event {event.kind!r}")
+        finally:
+            _running.listeners = before
         took = monotonic() - began
         if took > SLOW_LISTENER:
             self.note_slow(listener, took, what=f"the event {event.kind!r}")
