@@ -52,7 +52,7 @@ def url_of(url: Any, drivers: dict[str, Any], owner: str) -> URL:
     if parts is None or parts.drivername not in drivers:
         what = "is not a URL of a database that the store can use. Fix:"
         if parts is None and shown.startswith(tuple(drivers)):
-            what = "has a wrong host or port. Fix: write name:password@host:port/database, and"
+            what = "has a wrong host or port. Fix: write a number as the port, and"
         if parts is not None and parts.drivername in _EVERY_DRIVER:
             other = owner.removeprefix("Async") if owner.startswith("Async") else f"Async{owner}"
             what = f"is a URL for {other}. Fix: write {other}.from_url(...), or"

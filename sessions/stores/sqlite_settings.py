@@ -14,9 +14,7 @@ from sessions.stores.base import without_password
 
 _OLDEST_SQLITE = (3, 35, 0)
 _makes_files = ContextVar("makes_files", default=True)
-_SERVER = re.compile(
-    r"(rediss?|postgres(ql)?|mariadb|mysql|mongodb|sqlite)(\+\w+)?:/", re.IGNORECASE
-)
+_SERVER = re.compile(r"(?i)(rediss?|postgres(ql)?|mariadb|mysql|mongodb|sqlite)(\+\w+)?:/")
 _PREFIX = re.compile(r"([a-z][a-z0-9_]*)?", re.ASCII)
 
 

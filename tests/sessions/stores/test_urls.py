@@ -49,7 +49,7 @@ def test_a_file_is_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("sqlite:", "write sqlite:///sessions.db"),
         ("redis://:word@host/0\n", "Fix: remove it, for example with url.strip()"),
         (" sqlite:///sessions.db", "Fix: remove it, for example with url.strip()"),
-        ("postgresql+psycopg://ada:word@host:port/x", "write name:password@host:port/database"),
+        ("postgresql+psycopg://ada:word@host:port/x", "write a number as the port"),
         ("sqlite:///a.db?mode=ro", "write sqlite:///sessions.db"),
     ],
 )
