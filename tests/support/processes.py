@@ -5,9 +5,10 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,15 @@ def signal_all(process: int, number: int) -> None:
 def open_descriptors() -> int:
     """Return the number of descriptors that this process has open."""
     return len(os.listdir("/proc/self/fd"))
+
+
+@contextmanager
+def nothing_left() -> Iterator[None]:
+    """Check that the block leaves no descriptor and no thread, or that they soon end."""
+    files, threads = open_descriptors(), threading.active_count()
+    yield
+    wait_until(lambda: open_descriptors() <= files)
+    wait_until(lambda: threading.active_count() <= threads)
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = SECONDS) -> None:

@@ -17,7 +17,10 @@ from tests.support.mongo_servers import (  # noqa: E402
     MongoServer,
     has_server,
     mongo_server,
+    url_of,
 )
+from tests.support.processes import nothing_left  # noqa: E402
+from tests.support.tcp_proxy import Proxy, cut_after, passing, proxy_to  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not has_server(), reason=WHY_NOT)
 
@@ -119,3 +122,32 @@ def test_an_asynchronous_store_serves_one_loop_after_another(server: MongoServer
 
     for _ in range(3):
         assert asyncio.run(run()) is None
+
+
+@pytest.mark.usefixtures("punctual")
+def test_failed_calls_leave_nothing_behind(server: MongoServer) -> None:
+    """No descriptor, thread or task stays, whether a call fails, gives up or is cancelled."""
+
+    async def look(proxy: Proxy) -> None:
+        store = AsyncMongoStore.from_url(url_of(proxy.port))
+        await _answer_soon(store)
+        for _ in range(3):
+            proxy.change = cut_after(20)
+            with pytest.raises(StoreUnavailable):
+                await store.load(KEY)
+            proxy.change = passing
+            await _answer_soon(store)
+            server.freeze()
+            tasks = [asyncio.create_task(store.load(KEY)) for _ in range(4)]
+            await asyncio.sleep(0.05)
+            tasks[0].cancel()
+            tasks[1].cancel()
+            await asyncio.wait(tasks)
+            server.thaw()
+        await _answer_soon(store)
+        await store.close()
+        await asyncio.sleep(0.05)
+        assert len(asyncio.all_tasks()) == 1
+
+    with nothing_left(), proxy_to(server.port) as proxy:
+        asyncio.run(look(proxy))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from sessions.record import Record  # noqa: E402
 from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
 from sessions.testing import a_record  # noqa: E402
 from tests.support.broken_servers import KEY, a_live_record  # noqa: E402
+from tests.support.patience import soon, soon_async  # noqa: E402
+from tests.support.processes import nothing_left  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
     RedisServer,
@@ -22,7 +25,7 @@ from tests.support.redis_servers import (  # noqa: E402
     redis_with_sentinel,
     server_binary,
 )
-from tests.support.tcp_proxy import Proxy, proxy_to  # noqa: E402
+from tests.support.tcp_proxy import Proxy, cut_after, passing, proxy_to  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
@@ -149,3 +152,62 @@ def test_a_late_reply_is_not_given_to_another_call(server: RedisServer) -> None:
         await store.close()
 
     asyncio.run(look())
+
+
+def test_failed_calls_leave_nothing_behind(server: RedisServer) -> None:
+    """No descriptor and no thread stays, if the server is silent or resets a connection."""
+    with proxy_to(server.port) as proxy:
+        proxy.resets = True
+        store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
+        soon(lambda: store.load(KEY))
+        with nothing_left():
+            for _ in range(4):
+                proxy.change = cut_after(2)
+                with pytest.raises(StoreUnavailable):
+                    store.load(KEY)
+                proxy.change = passing
+                soon(lambda: store.load(KEY))
+                with silent(server), pytest.raises(StoreUnavailable):
+                    store.load(KEY)
+            soon(lambda: store.load(KEY))
+        store.close()
+
+
+def test_failed_asynchronous_calls_leave_nothing_behind(server: RedisServer) -> None:
+    """No descriptor and no task stays, whether a call fails, gives up or is cancelled."""
+
+    async def look(proxy: Proxy) -> None:
+        store = AsyncRedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
+        await soon_async(lambda: store.load(KEY))
+        with nothing_left():
+            for _ in range(4):
+                proxy.change = cut_after(2)
+                with pytest.raises(StoreUnavailable):
+                    await store.load(KEY)
+                proxy.change = passing
+                await soon_async(lambda: store.load(KEY))
+                with silent(server):
+                    tasks = [asyncio.create_task(store.load(KEY)) for _ in range(4)]
+                    await asyncio.sleep(0.05)
+                    tasks[0].cancel()
+                    tasks[1].cancel()
+                    await asyncio.wait(tasks)
+            await soon_async(lambda: store.load(KEY))
+            await store.close()
+            # The loop closes its descriptors in its next round.
+            await asyncio.sleep(0.05)
+        assert len(asyncio.all_tasks()) == 1
+
+    with proxy_to(server.port) as proxy:
+        proxy.resets = True
+        asyncio.run(look(proxy))
+
+
+@contextmanager
+def silent(server: RedisServer) -> Iterator[None]:
+    """Let the server keep its connections and answer nobody."""
+    server.freeze()
+    try:
+        yield
+    finally:
+        server.thaw()
