@@ -228,27 +228,22 @@ class AsyncDriver(Driver):
         """Make one call of the store, within the store deadline of the request."""
         check_budget(state)
         began = monotonic()
-        limit = asyncio.timeout(DEADLINE - state.spent if state.is_bounded else None)
+        is_counted = state.is_bounded and ask[0] != CALL
+        limit = asyncio.timeout(_time_for(state, ask))
         try:
             async with limit:
                 return await self._call_elsewhere(ask)
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            # After the deadline the outcome is unknown: the store may still have done the call.
-            slow = StoreUnavailable(
-                f"the session's store did not answer {ask[0]} within this request's {DEADLINE} s."
-                " Fix: check the load of the store, and the network"
-            )
-            state.note_failure(ask[0], slow)
-            raise slow from error
+            return _too_slow(state, ask, error)
         except UnreadableValue as error:
             return error
         except StoreUnavailable as error:
             state.note_failure(ask[0], error)
             raise
         finally:
-            if state.is_bounded:
+            if is_counted:
                 state.spent += monotonic() - began
 
     async def _call_elsewhere(self, ask: Ask) -> Any:
@@ -280,3 +275,30 @@ class AsyncDriver(Driver):
             # The code that awaits the task sees its error. Without this line, asyncio would log it
             # too.
             task.exception()
+
+
+def _time_for(state: State, ask: Ask) -> float | None:
+    """Return the seconds that a call may take; None if no request waits for it.
+
+    The functions of an application have their own time, which is no time of the store.
+    """
+    if not state.is_bounded:
+        return None
+    return DEADLINE if ask[0] == CALL else DEADLINE - state.spent
+
+
+def _too_slow(state: State, ask: Ask, error: TimeoutError) -> Any:
+    """Raise StoreUnavailable for a call that took too long, or return what takes its place.
+
+    The outcome is unknown: the store, or the function, may still have done the call.
+    """
+    try:
+        if ask[0] == CALL:
+            return ask[1].fail(error)
+        raise StoreUnavailable(
+            f"the session's store did not answer {ask[0]} within this request's {DEADLINE} s."
+            " Fix: check the load of the store, and the network"
+        ) from error
+    except StoreUnavailable as slow:
+        state.note_failure(ask[0], slow)
+        raise

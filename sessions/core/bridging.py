@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from sessions.core.async_driving import AsyncDriver
 from sessions.core.driving import BlockingDriver
 from sessions.core.listening import BridgeListening
+from sessions.core.outside import CALL
 from sessions.core.persistence import Flow
 from sessions.core.state import Ask, Headers, State
 from sessions.errors import SessionError
@@ -58,7 +59,8 @@ class BridgeDriver(BlockingDriver):
         )
 
     def _ask_in_place(self, state: State, ask: Ask) -> Any:
-        if not self._driver.is_async:
+        # A function of the application may be a coroutine function, which needs the loop.
+        if not self._driver.is_async and ask[0] != CALL:
             return super()._ask_in_place(state, ask)
         return asyncio.run_coroutine_threadsafe(self._driver.ask(state, ask), self._loop).result()
 

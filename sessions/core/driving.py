@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sessions.core.asks import verbs_of
 from sessions.core.budget import NESTED, check_budget, keep_or_raise
 from sessions.core.listening import Listening
+from sessions.core.outside import CALL
 from sessions.core.persistence import Flow, Persistence
 from sessions.core.state import Ask, Headers, State
 from sessions.errors import SessionError, StoreUnavailable, UnreadableValue
@@ -124,7 +125,8 @@ class Driver(ABC):
         try:
             return self._ask_at_once(state, ask)
         finally:
-            if state.is_bounded:
+            # The functions of an application take no time of the store.
+            if state.is_bounded and ask[0] != CALL:
                 state.spent += monotonic() - began
 
     def _run_in_place(self, state: State, flow: Flow[T]) -> T:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from sessions import (
     AsyncSessionManager,
     AsyncStore,
     ConfigurationError,
+    MemoryStore,
+    Session,
     SessionContainer,
     SessionManager,
+    SQLiteStore,
     Store,
     StoreUnavailable,
 )
@@ -21,6 +25,7 @@ from sessions.testing import ManualClock
 from sessions.transports.cookie import CookieHead
 from tests.sessions.migration.cookies import HEADERS, NAMES, OldSystem
 from tests.support.apps import KEY
+from tests.support.suspending_store import SuspendingStore
 
 
 def a_manager(
@@ -148,3 +153,65 @@ def test_a_blocking_manager_refuses_coroutine_functions(setting: str) -> None:
 
     with pytest.raises(ConfigurationError, match="Fix: give a plain function"):
         SessionManager(SessionContainer(keys=[KEY], legacy_cookies=[cookie]))
+
+
+@pytest.mark.parametrize("is_blocking_store", [True, False], ids=["SQLite", "suspending"])
+def test_a_slow_function_is_no_failure_of_the_store(
+    clock: ManualClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    is_blocking_store: bool,
+) -> None:
+    """A slow `end` is logged, and the page is served; a slow `load` is 503, and is named."""
+    monkeypatch.setattr("sessions.core.async_driving.DEADLINE", 0.2)
+    never = asyncio.Event()
+    old = OldSystem()
+
+    async def wait(content: Any) -> None:
+        await never.wait()
+
+    async def program() -> None:
+        inner = SQLiteStore(tmp_path / "sessions.db", clock=clock)
+        store = inner if is_blocking_store else SuspendingStore(MemoryStore(clock=clock))
+        slow_end = HexSignatureCookie("sid", keys=["secret"], load=old.load, end=wait)
+        manager = a_manager(store, clock, [slow_end])
+        values, _ = await answered(manager, HEADERS["hex"])
+        assert values == {"items": "Dog"}
+        assert "end of <HexSignatureCookie 'sid'> failed" in caplog.text
+        await manager.aclose()
+
+        slow_load = KeygripCookie("s", keys=["key1"], load=wait)
+        manager = a_manager(MemoryStore(clock=clock), clock, [slow_load])
+        session = manager.open(CookieHead(HEADERS["keygrip"], "/", "http", None))
+        with pytest.raises(StoreUnavailable, match=r"load of <KeygripCookie 's'> raised Timeout"):
+            await session.load()
+        await manager.abandon(session)
+
+    asyncio.run(program())
+
+
+def test_a_thread_of_a_request_may_move_and_end_a_session(clock: ManualClock) -> None:
+    """Coroutine functions run on the loop of the request."""
+    old = OldSystem()
+    loops = []
+
+    async def load(content: Any) -> LegacySession | None:
+        loops.append(asyncio.get_running_loop())
+        return old.load(content)
+
+    async def end(content: Any) -> None:
+        loops.append(asyncio.get_running_loop())
+        old.ended.append(content)
+
+    async def program() -> None:
+        manager = a_manager(MemoryStore(clock=clock), clock, old.cookies(load=load, end=end))
+        for use in (dict, Session.delete):
+            session = manager.open(CookieHead(HEADERS["hex"], "/", "http", None))
+            await asyncio.to_thread(use, manager.face(session, Session))
+        assert loops == [asyncio.get_running_loop()] * 3
+
+    asyncio.run(program())
+
+    assert old.ended == ["abc123", "abc123"]
