@@ -61,12 +61,16 @@ def test_a_call_within_its_deadline_keeps_its_socket(
     assert ours.recv(4) == b"more"
 
 
+@pytest.mark.parametrize("has_socket", [False, True])
 def test_a_call_that_is_not_connected_yet_is_late_later(
-    pair: tuple[socket.socket, socket.socket],
+    pair: tuple[socket.socket, socket.socket], has_socket: bool
 ) -> None:
-    """The driver limits the time of a connection; only then there is a socket."""
+    """The driver has no socket yet, or the one before a handshake of TLS, which is of no use."""
     ours, _ = pair
-    connection = SimpleNamespace(_sock=None)
+    before = socket.socket()
+    os.close(before.detach())
+    connection = SimpleNamespace(_sock=before if has_socket else None)
+    began = time.monotonic()
 
     def connect_and_read() -> None:
         with Deadlines().within(connection, 0.01):
@@ -76,6 +80,7 @@ def test_a_call_that_is_not_connected_yet_is_late_later(
 
     with pytest.raises(TimeoutError):
         connect_and_read()
+    assert time.monotonic() - began < 3
 
 
 def test_the_thread_ends_after_the_last_call(
