@@ -29,7 +29,7 @@ def forgotten_return(function: Callable[..., object]) -> Mistake | None:
         return None
     written = promise_of(function).value
     is_silent = "return" not in function.__annotations__
-    body = _body_without_value(function) if written or is_silent else []
+    body = _body_without_value(function, none_is_value=True) if written or is_silent else []
     if not body or (is_silent and not _ends_in_unused_value(body)):
         return None
     what = f"{_shown(function, written)} never returns a value"
@@ -41,7 +41,9 @@ def forgotten_verdict(function: Callable[..., object]) -> Mistake | None:
     found = forgotten_return(function)
     if found is not None or not isinstance(function, FunctionType):
         return found
-    if not _seems_to_return_nothing(function.__code__) or not _body_without_value(function):
+    if not _seems_to_return_nothing(function.__code__):
+        return None
+    if not _body_without_value(function, none_is_value=False):
         return None
     return Mistake(
         f"{_shown(function, None, 'the check')} never returns True, and only True lets a request"
@@ -102,14 +104,19 @@ def _constants_returned(code: CodeType) -> Iterator[int | None]:
             at = operations.find(wanted, at + 1)
 
 
-def _body_without_value(function: FunctionType) -> list[ast.stmt]:
-    """Return the statements of a function that ends without a value; else nothing."""
+def _body_without_value(function: FunctionType, *, none_is_value: bool) -> list[ast.stmt]:
+    """Return the statements of a function that ends without a value; else nothing.
+
+    With `none_is_value`, `return None` returns a value.
+    """
     if _is_stub(function.__code__):
         return []
     body = _body(function)
-    returns = list(_returns(body))
-    returns_value = any(one.value is not None for one in returns)
-    return [] if returns_value or (not returns and never_ends(body, function)) else body
+    returned = [ast.unparse(one.value) if one.value else "" for one in _returns(body)]
+    nothing = ("",) if none_is_value else ("", "None")
+    if any(text not in nothing for text in returned):
+        return []
+    return [] if not returned and never_ends(body, function) else body
 
 
 def _body(function: FunctionType) -> list[ast.stmt]:

@@ -1,7 +1,7 @@
 """A guard whose check never returns True refuses every request, and start-up says so."""
 
 # The checks below are as wrong as their authors would write them.
-# ruff: noqa: ANN001, ANN201, RET503
+# ruff: noqa: ANN001, ANN201, RET501, RET503
 # mypy: disable-error-code="return, empty-body, no-untyped-def"
 
 from collections.abc import Callable
@@ -62,6 +62,12 @@ def a_bare_return(self, session: session):
     raise Unauthorized
 
 
+def an_explicit_none(self, session: session):
+    if "user" in session:
+        return None
+    raise Unauthorized
+
+
 def any_annotation(self, session: session) -> Any:
     if "user" not in session:
         raise Unauthorized
@@ -88,7 +94,7 @@ def an_error_that_is_caught(self, session: session):
 FORGETFUL = [
     *(an_error_without_an_annotation, an_abort_on_one_way, an_abort_of_a_module),
     *(an_abort_on_one_way_of_a_bool, a_call_that_refuses_some, a_bare_return, any_annotation),
-    *(an_optional_bool, a_loop, an_error_that_is_caught),
+    *(an_optional_bool, a_loop, an_error_that_is_caught, an_explicit_none),
 ]
 
 
@@ -130,6 +136,10 @@ def refuses_each_case(self, x: int = 0):
 def a_stub(self) -> bool: ...
 
 
+def returns_a_value_that_may_be_true(self, session: session):
+    return session.get("is_admin") or None
+
+
 def returns_true_on_one_way(self, session: session):
     if "user" in session:
         return True
@@ -138,6 +148,7 @@ def returns_true_on_one_way(self, session: session):
 RIGHT = [
     *(refuses_all, aborts_always, aborts_on_every_way, refuses_by_a_method_of_a_class),
     *(refuses_at_the_end, refuses_each_case, a_stub, returns_true_on_one_way),
+    returns_a_value_that_may_be_true,
 ]
 
 
