@@ -42,7 +42,9 @@ def cancels_at_once(_: object) -> None:
 
 @pytest.mark.parametrize("listener", [cancels, cancels_at_once])
 @pytest.mark.parametrize("kind", [Cancelling, CancellingAtOnce])
-def test_they_count_as_failed(listener: Any, kind: type[AsyncSession]) -> None:
+def test_listeners_and_methods_that_never_end_count_as_failed(
+    listener: Any, kind: type[AsyncSession]
+) -> None:
     """Three events, one `suspend` and one `finish` fail, and no caller notices it."""
 
     async def main() -> tuple[bool, int]:

@@ -90,7 +90,7 @@ def test_an_expired_session_ends_by_its_timeout(
 
 
 @on_a_loop
-async def test_a_text_that_is_no_id_ends_no_session() -> None:
+async def test_a_text_that_is_not_an_id_ends_no_session() -> None:
     """There was no live session, so the result is False."""
     blocking = SessionManager(SessionContainer(keys=[KEY]))
     asynchronous = AsyncSessionManager(SessionContainer(keys=[KEY]))
@@ -120,9 +120,7 @@ def test_sessions_in_tokens_refuse_it(token: SignedToken) -> None:
         manager.end_session_of("ada", "0" * 64)
 
 
-def test_an_administrator_ends_a_session_of_anybody(
-    manager: SessionManager, told: list[Any]
-) -> None:
+def test_an_administrator_may_end_any_session(manager: SessionManager, told: list[Any]) -> None:
     """Also without a user; the event says that a program ended it."""
     handles = [signed_in(manager)[0], signed_in(manager, "bob")[0], manager.create().handle]
     told.clear()

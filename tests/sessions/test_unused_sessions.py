@@ -203,7 +203,7 @@ def test_an_error_of_resume_keeps_the_page_of_an_earlier_error(
 
 
 @both
-def test_a_store_that_fails_costs_no_page(request_of: Request, clock: ManualClock) -> None:
+def test_a_failing_store_does_not_fail_the_page(request_of: Request, clock: ManualClock) -> None:
     """Nobody has used the session, so nothing was asked of `resume`."""
     store = WatchedStore(MemoryStore(clock=clock))
 

@@ -314,7 +314,9 @@ def test_a_store_can_be_named_by_its_url(framework: Framework, store: SQLiteStor
 @pytest.mark.parametrize(
     "words", [["sessions", "end", "--all"], ["sessions", "purge"], ["check"], ["shell"], ["routes"]]
 )
-def test_what_needs_an_application_says_so(framework: Framework, words: list[str]) -> None:
+def test_a_command_that_needs_an_application_is_explained(
+    framework: Framework, words: list[str]
+) -> None:
     """It calls the listeners, or shows what the application has; no password is shown."""
     result = framework(*words, "redis://ada:p@ss/word@localhost/0")
 

@@ -63,7 +63,7 @@ def test_another_class_is_a_mistake() -> None:
     assert "test_session_classes.py" in told
 
 
-def test_every_function_of_a_handler_is_looked_at() -> None:
+def test_guards_resolvers_and_exception_handlers_are_checked_too() -> None:
     """Guards, resolvers and exception handlers have parameters too, and each is told once."""
 
     class Full:

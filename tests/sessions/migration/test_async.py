@@ -156,7 +156,7 @@ def test_a_blocking_manager_refuses_coroutine_functions(setting: str) -> None:
 
 
 @pytest.mark.parametrize("is_blocking_store", [True, False], ids=["SQLite", "suspending"])
-def test_a_slow_function_is_no_failure_of_the_store(
+def test_a_slow_function_is_not_a_failure_of_the_store(
     clock: ManualClock,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

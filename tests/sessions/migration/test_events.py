@@ -17,7 +17,9 @@ def lives(site: Site) -> list[tuple[str, str | None]]:
     return [(event.kind, event.reason) for event in site.events if event.kind in kinds]
 
 
-def test_a_creation_is_told_although_the_store_fails_then(site_of: SiteOf, old: OldSystem) -> None:
+def test_a_creation_has_an_event_even_if_the_store_fails_later(
+    site_of: SiteOf, old: OldSystem
+) -> None:
     """The next request finds the session, and has nothing to create."""
 
     def end(content: Any) -> None:
@@ -32,7 +34,7 @@ def test_a_creation_is_told_although_the_store_fails_then(site_of: SiteOf, old: 
     assert lives(site) == [("created", None)]
 
 
-def test_a_failure_after_the_move_costs_no_page(site_of: SiteOf, old: OldSystem) -> None:
+def test_a_failure_after_the_move_does_not_fail_the_page(site_of: SiteOf, old: OldSystem) -> None:
     """The sign-in stays in the queue of a limit for a while; the session is there."""
     site = site_of(old.cookies(), sessions_per_user=SessionLimit(5, "refuse"))
     site.store.broken = {"commit"}

@@ -141,7 +141,7 @@ def test_a_coroutine_function_loads_on_a_loop(
     asyncio.run(program())
 
 
-def test_a_session_that_no_cookie_can_hold(site: Site, old: OldSystem) -> None:
+def test_a_session_that_is_too_large_for_a_cookie(site: Site, old: OldSystem) -> None:
     """The visitor gets pages without the session, and can begin a new one."""
     old.sessions["abc123"] = {"items": "".join(map(str, range(2000)))}
 

@@ -61,7 +61,7 @@ def asynchronous(proxy: Proxy) -> Any:
 
 
 @pytest.mark.parametrize("make", [blocking, asynchronous])
-def test_a_reply_that_is_reset_after_any_byte_is_no_wrong_answer(
+def test_a_reply_that_is_reset_after_any_byte_is_not_a_wrong_answer(
     server: MongoServer, direct: MongoStore, make: Callable[[Proxy], Any]
 ) -> None:
     """The call is right or raises StoreUnavailable within a second, and the next call is right."""

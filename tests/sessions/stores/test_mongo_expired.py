@@ -105,7 +105,7 @@ def test_the_ttl_index_leaves_a_day_for_the_end(
         assert found[name] == datetime.fromtimestamp(clock() + seconds + kept, UTC), name
 
 
-def test_what_an_interrupted_purge_has_marked_is_not_given_out(
+def test_records_that_an_interrupted_purge_marked_are_not_returned(
     store: MongoStore, documents: Any, clock: ManualClock
 ) -> None:
     """The purge may have told these ends; its documents go after an hour, without an index, too."""

@@ -245,7 +245,7 @@ def test_no_creation_looks_at_all_keys(store: RedisStore, client: Any) -> None:
     assert "cmdstat_scan" in client.info("commandstats")
 
 
-def test_a_process_without_the_setting_finds_no_expired_session(
+def test_a_process_without_the_setting_does_not_return_expired_sessions(
     server: RedisServer, store: RedisStore
 ) -> None:
     """While a site switches to the setting, some processes may not have it yet."""

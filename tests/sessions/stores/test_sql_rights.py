@@ -48,9 +48,7 @@ def told_of_load(name: str, url: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["SQLStore", "AsyncSQLStore"])
-def test_a_user_who_does_not_exist_is_to_be_created_or_corrected(
-    server: SQLServer, name: str
-) -> None:
+def test_an_unknown_user_of_the_server_has_a_remedy(server: SQLServer, name: str) -> None:
     """MariaDB does not say whether the user exists."""
     told = told_of_load(name, urls_of(server, "nobody_here")[name])
 
@@ -74,7 +72,7 @@ def test_a_missing_table_names_the_command(
     assert "`framework sessions migrate --url URL` does this" in result.output
 
 
-def test_a_user_without_the_right_to_make_tables_is_told_of(
+def test_a_user_without_the_right_to_make_tables_has_a_remedy(
     server: SQLServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rights to read and write are not enough for a migration."""
