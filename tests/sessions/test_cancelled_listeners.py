@@ -42,7 +42,7 @@ def cancels_at_once(_: object) -> None:
 
 @pytest.mark.parametrize("listener", [cancels, cancels_at_once])
 @pytest.mark.parametrize("kind", [Cancelling, CancellingAtOnce])
-def test_listeners_and_methods_that_never_end_count_as_failed(
+def test_a_cancelled_error_of_a_listener_or_a_method_counts_as_failed(
     listener: Any, kind: type[AsyncSession]
 ) -> None:
     """Three events, one `suspend` and one `finish` fail, and no caller notices it."""
