@@ -130,6 +130,9 @@ class LegacyCookie(ABC):
         if self.holds == "id":
             return f"{content}"
         found = content.get(self.id_key) if self.id_key is not None else None
+        if isinstance(found, int) and not isinstance(found, bool):
+            # The number 7 is another id than the text "7".
+            return f"\0{found}"
         return found if isinstance(found, str) and found else None
 
     def clearing(self, pairs: Pairs, head: RequestHead) -> Headers:

@@ -14,6 +14,7 @@ from tests.sessions.migration.cookies import (
     OldSystem,
     SiteOf,
     native,
+    payload_cookie,
     user_and_values,
 )
 from tests.support.apps import KEY, Site, everything, in_turn, writes
@@ -119,6 +120,32 @@ def test_a_payload_that_has_ended_does_not_come_back(site_of: SiteOf, clock: Man
     clock.advance(LONG)
 
     assert site.visit(everything, HEADERS["payload"]).value == {}
+
+
+@pytest.mark.parametrize(
+    ("sid", "is_an_id"),
+    [
+        ("7", True),
+        (7, True),
+        (-(2**70), True),
+        (7.5, False),
+        (True, False),
+        (None, False),
+        ("", False),
+    ],
+)
+def test_the_id_of_a_payload_is_a_text_or_a_whole_number(
+    site_of: SiteOf, clock: ManualClock, sid: object, *, is_an_id: bool
+) -> None:
+    """Another value names no session, so its cookie opens the session again."""
+    site = site_of([SignedPayloadCookie("data", keys=["secretkey"], id_key="sid")])
+    cookie = payload_cookie({"sid": sid, "a": 1})
+    other = payload_cookie({"sid": "8", "a": 2})
+    site.visit(Session.destroy, native(site.visit(everything, cookie)))
+    clock.advance(LONG)
+
+    assert (site.visit(everything, cookie).value == {}) == is_an_id
+    assert site.visit(everything, other).value == {"sid": "8", "a": 2}
 
 
 def test_a_new_key_of_the_container_changes_nothing(site_of: SiteOf, old: OldSystem) -> None:
