@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,8 +17,9 @@ from redis.retry import Retry  # noqa: E402
 
 from sessions.errors import StoreUnavailable, UnreadableValue  # noqa: E402
 from sessions.record import Ended, Outcome, Record  # noqa: E402
-from sessions.stores.redis import RedisStore  # noqa: E402
+from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
 from sessions.testing import a_record, some_changes  # noqa: E402
+from tests.support.blocking import Blocking  # noqa: E402
 from tests.support.broken_servers import (  # noqa: E402
     KEY,
     a_live_record,
@@ -95,13 +97,17 @@ def test_a_server_that_starts_again_is_used_at_once(server: RedisServer, store: 
 
 @pytest.mark.parametrize("verb", ["load", "commit", "delete"])
 @pytest.mark.parametrize("resets", [False, True], ids=["end", "reset"])
+@pytest.mark.parametrize("kind", [RedisStore, AsyncRedisStore])
 def test_a_reply_that_is_cut_off_never_gives_a_wrong_answer(
-    server: RedisServer, verb: str, resets: bool
+    server: RedisServer, kind: Any, verb: str, resets: bool
 ) -> None:
     """A reply is cut after each byte: the call is right or raises StoreUnavailable."""
     with proxy_to(server.port) as proxy:
         proxy.resets = resets
-        store = RedisStore.from_url(f"redis://127.0.0.1:{proxy.port}")
+        through = kind.from_url(f"redis://127.0.0.1:{proxy.port}")
+        store = through if kind is RedisStore else Blocking(through)
+        # The connection is kept for the first call that is cut.
+        store.load(KEY)
         direct = RedisStore.from_url(server.url)
         for count in range(400):
             direct.delete(KEY)
