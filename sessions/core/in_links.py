@@ -31,7 +31,10 @@ class InLinks:
         return url if sessions is None else sessions.rewrite(self._state, url)
 
     def hidden_input(self) -> Html:
-        """Return a hidden form field with the token, or an empty text, as `rewrite` decides."""
+        """Return a hidden form field with the token, or an empty text, as `rewrite` decides.
+
+        The form must lead to this site, because the browser sends the token to its `action`.
+        """
         sessions = self._used()
         return Html() if sessions is None else sessions.hidden_input(self._state)
 
