@@ -34,7 +34,7 @@ class SessionUse:
 
 
 def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
-    """List the parts that may use the session; no part can use it if no step saves it."""
+    """List the parts of a request that may use the session; empty if the handler has no session."""
     saving = only(steps, SaveSession)
     if not saving:
         return []

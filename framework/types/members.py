@@ -1,7 +1,7 @@
 """The methods of a class: their tags from decorators, and their annotations in that class.
 
 A text in an annotation may name a class that is defined inside the class. For a generic base class,
-its type variables are replaced by their types.
+the annotations contain the real types in place of the type variables.
 """
 
 import inspect

@@ -76,7 +76,7 @@ class LinkedSessions(StoredSessions):
 
 
 def linked(kind: type[S], links: Links | None) -> type[S]:
-    """Return the class of sessions, with tokens in links if there are such links."""
+    """Return the class of sessions; if a transport puts tokens into links, a subclass that does so."""
     if links is None:
         return kind
     return cast("type[S]", type(f"Linked{kind.__name__}", (LinkedSessions, kind), {}))

@@ -9,7 +9,7 @@ from typing import Any
 from sessions.errors import SessionError
 
 CALL = "call"
-"""The name of an ask that calls a function of the user."""
+"""The name of the store call that stands for a call of the user's function."""
 
 
 class OutsideCall(ABC):

@@ -170,7 +170,7 @@ class Refreshing(MemoryVerbs):
         return self.standings.standing(id, answer, state.began_at) is not UNKNOWN
 
     def must(self, state: State, ask: Ask) -> Ask:
-        """Mark an ask as unfinished, so that the request fails if the store fails."""
+        """Return the store call, and note that the request must fail if this call fails."""
         state.is_unfinished = True
         return ask
 

@@ -168,7 +168,7 @@ class State(Notes, msgspec.Struct, eq=False):
     def begin(self, id: Id | None, record: Record | None, standing: Standing) -> None:
         """Begin with a stored record, or with a new session if the record is None."""
         self.id, self.record, self.standing = id, record, standing
-        # An answer to an ask for the previous session must not change this one.
+        # The answer to a store call for the previous session must not change this session.
         self.generation += 1
         self.applied = ()
         self.pending = NOTHING_PENDING

@@ -1,7 +1,7 @@
 """Sessions that are stored in a store: all decisions about them.
 
-After an answer of the store, the state is changed by what the ask contained. The values may have
-changed since the ask, so they are not read again.
+After an answer of the store, the state is changed by what the store call contained. The values may
+have changed since that call, so they are not read again.
 """
 
 from collections.abc import Callable

@@ -61,7 +61,7 @@ class IndexedSessions(Refreshing):
         return signing
 
     def with_entry(self, ask: Ask, signing: Changes | Record) -> Ask:
-        """Return the ask that stores a sign-in, and enters it if this is not done already."""
+        """Return the store call for a sign-in; for some stores, the call also makes the entry."""
         if not self.rules.stores_sign_ins or not isinstance(signing.user_id, str):
             return ask
         verb, *arguments = ask

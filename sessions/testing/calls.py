@@ -147,7 +147,7 @@ class PurgeExpired:
 
 
 def seen(state: State, now: float) -> State:
-    """Return what `load` must return if the store keeps this."""
+    """Return what `load` must return if the store keeps `state`."""
     return state if isinstance(state, Ended) else _live(state, now)
 
 
