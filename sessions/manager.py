@@ -165,12 +165,11 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
     ) -> Headers:
         """Commit the changes and return the response headers that the session needs.
 
-        `headers` are the headers of the response. If they allow a shared cache to keep the response,
-        no cookie is renewed. With
-        `failed` (a 5xx or an unhandled exception), unsaved changes are discarded. If the commit
-        fails, `close` raises SessionError: answer with its `status`, and with the headers from a
-        second `close(session, failed=True)`. After a successful close, a call returns the same
-        headers again.
+        `headers` are the headers of the response. If they allow a shared cache to keep the
+        response, no cookie is renewed. With `failed` (a 5xx or an unhandled exception), unsaved
+        changes are discarded. If the commit fails, `close` raises SessionError: answer with its
+        `status`, and with the headers from a second `close(session, failed=True)`. After a
+        successful close, a call returns the same headers again.
         """
         return self._driver.close(self._answered(session, headers), failed=failed)
 

@@ -76,7 +76,7 @@ class LinkedSessions(StoredSessions):
 
 
 def linked(kind: type[S], links: Links | None) -> type[S]:
-    """Return the class of sessions; if a transport puts tokens into links, a subclass that does so."""
+    """Return the class of sessions; with `links`, a subclass that puts tokens into links."""
     if links is None:
         return kind
     return cast("type[S]", type(f"Linked{kind.__name__}", (LinkedSessions, kind), {}))
