@@ -123,6 +123,7 @@ class SealedSessions(StoredSessions):
         if id.secret in data_keys:
             data_key.know(data_keys[id.secret])
         values = data_key.open_all(record.values)
+        data_key.is_present = record.secret == id.secret
         if data_key.user_in(record.values) != record.user_id:
             raise UnreadableValue(_OTHER_USER)
         data_keys[id.secret] = data_key
@@ -132,11 +133,11 @@ class SealedSessions(StoredSessions):
         self, state: State, id: Id, changes: Changes, next_id: Id | None
     ) -> tuple[dict[str, bytes], frozenset[str]]:
         """Return the data keys to store in a commit, and the names of data keys to remove."""
-        if changes.secret != id.secret:
-            # A request with an earlier id stores no data key, because the id may have changed
-            # again.
-            return {}, frozenset()
         data_key, own = _data_keys(state)[id.secret], wrapped_name(id.secret)
+        if changes.secret != id.secret or not data_key.is_present:
+            # A request with an earlier id stores and removes no data key: it must not remove that
+            # of the present id, and the id may have changed again.
+            return {}, frozenset()
         wrapped: dict[str, bytes] = {}
         kept = {own} if next_id is None or changes.grace is not None else set()
         if kept and (changes.clear or not data_key.is_newest):

@@ -45,6 +45,8 @@ class DataKey:
         self.secret = secret
         self.is_newest = is_newest
         """Whether the data key is wrapped with the newest key of the server."""
+        self.is_present = True
+        """Whether the id that opened the data key was the present id of the record."""
         self.wrapped: frozenset[str] = frozenset()
         """The names of the wrapped data keys in the record."""
         self._cipher = AESGCM(secret)

@@ -1,5 +1,6 @@
 """Updates of one value, when the store compares sealed texts."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -80,3 +81,33 @@ def test_a_taken_value_leaves_no_text(customer: Browser) -> None:
     assert customer.visit(lambda session: session.take("cart")).value == ["tea"]
     assert customer.visit(lambda session: session.take("cart", "nothing")).value == "nothing"
     assert "cart" not in kept_for(customer).values
+
+
+UPDATES: dict[str, Handler] = {
+    "increment": lambda session: session.increment("count"),
+    "take": lambda session: session.take("count"),
+    "update_with": lambda session: session.update_with("count", lambda value: value + 1),
+}
+
+
+@pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES)
+def test_an_update_beside_a_renewal_leaves_the_new_id_its_data_key(
+    customer: Browser, update: Handler
+) -> None:
+    """The conflict tells the request with the earlier id of the later data key."""
+    customer.visit(writes(count=0))
+
+    def renew(session: Session) -> None:
+        session.regenerate(grace=timedelta(seconds=30))
+        session["count"] = 5
+
+    def handler(session: Session) -> Any:
+        assert session["count"] == 0
+        customer.visit(renew)
+        return update(session)
+
+    updated = customer.visit(handler).value
+
+    left = customer.holds()
+    assert left.get("count", 5) == updated
+    assert left["cart"] == ["tea"]
