@@ -38,7 +38,7 @@ class NotedCommits:
         if record.user_id is not None:
             _note_sign_in(state, handle, record.user_id)
 
-    def note_commit(self, state: State, asked: Pending, handle: str) -> None:
+    def note_commit(self, state: State, asked: Pending, handle: str, known: str | None) -> None:
         user_id, has_grace = asked.user_id, asked.grace is not None
         if asked.next_id is not None:
             state.note("regenerated", "it has a new id", handle=handle)
@@ -47,7 +47,6 @@ class NotedCommits:
         if isinstance(user_id, str):
             _note_sign_in(state, handle, user_id)
             return
-        known = None if state.record is None else state.record.user_id
         if user_id is None and known is not None:
             text = "clear_user() signed the user out"
             state.note("signed_out", text, handle=handle, user_id=known)

@@ -279,7 +279,7 @@ class StatelessSessions(MemoryVerbs):
         if state.record is None:
             self.note_creation(state, sealed.record, sealed.id.key)
         else:
-            self.note_commit(state, sealed.asked, sealed.id.key)
+            self.note_commit(state, sealed.asked, sealed.id.key, state.record.user_id)
         state.take_record(sealed.id, sealed.record)
         if state.pending is not NOTHING_PENDING:
             state.pending = state.pending.since(sealed.asked)

@@ -129,7 +129,10 @@ class StoredSessions(IndexedSessions):
         state.is_unfinished = False
         is_done, is_left = outcome is APPLIED, state.generation != generation
         if is_done:
-            self._applied(state, id, asked, changes, is_left=is_left)
+            self.note_commit(state, asked, id.key, record.user_id)
+        if is_done and not is_left:
+            # Otherwise, this request has ended or left the session in the meantime.
+            self._applied(state, id, asked, changes)
         if isinstance(changes.user_id, str):
             # If this fails, the error page still has the cookie with the new id.
             yield from self.admitted(state, id, changes, is_done=is_done)
@@ -179,14 +182,8 @@ class StoredSessions(IndexedSessions):
         state.is_unfinished = True
         return ("commit", id.key, changes)
 
-    def _applied(
-        self, state: State, id: Id, asked: Pending, changes: Changes, *, is_left: bool
-    ) -> None:
+    def _applied(self, state: State, id: Id, asked: Pending, changes: Changes) -> None:
         """Store in the state that the store applied a commit."""
-        self.note_commit(state, asked, id.key)
-        if is_left:
-            # This request has ended or left the session in the meantime.
-            return
         if asked.timeout is not UNCHANGED or changes.created_at is not None or asked.next_id:
             state.cookie_is_due = True
         if asked.user_id is not UNCHANGED:

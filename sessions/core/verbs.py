@@ -245,8 +245,8 @@ class MemoryVerbs(Persistence):
     def note_creation(self, state: State, record: Record, handle: str) -> None:
         """Do nothing; a subclass adds the events of a new session."""
 
-    def note_commit(self, state: State, asked: Pending, handle: str) -> None:
-        """Do nothing; a subclass adds the events of a commit, before the state has changed."""
+    def note_commit(self, state: State, asked: Pending, handle: str, known: str | None) -> None:
+        """Do nothing; a subclass adds the events of a commit; `known` was the user before it."""
 
     def end_expired(self, state: State, id: Id) -> Flow[None]:
         """Remove the record if it has expired, with its event; a subclass does so if needed."""

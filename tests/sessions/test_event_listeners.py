@@ -15,6 +15,7 @@ from sessions import (
     AsyncStore,
     ConfigurationError,
     EndReason,
+    MemoryStore,
     Session,
     SessionContainer,
     SessionEvent,
@@ -27,6 +28,8 @@ from sessions.testing import ManualClock
 from tests.sessions.conftest import SiteMaker
 from tests.support.apps import KEY, Browser, Site, everything, in_turn, writes
 from tests.support.ids import an_id
+from tests.support.loops import a_manager, on_a_loop
+from tests.support.suspending_store import SuspendingStore
 
 SIGNER = IdSigner([KEY], purpose="session id:session")
 
@@ -366,3 +369,23 @@ def test_threads_of_one_request_send_each_event_once(make_site: SiteMaker) -> No
 
     told = [event.kind for event in site.events if event.kind in ("gone", "conflict")]
     assert told == ["gone", "conflict"]
+
+
+@on_a_loop
+async def test_a_commit_is_told_although_the_session_is_destroyed_meanwhile(
+    clock: ManualClock,
+) -> None:
+    """The store has signed the user out, and then it has ended the session."""
+    told: list[str] = []
+    store = SuspendingStore(MemoryStore(clock=clock))
+    manager = a_manager(store, clock, listeners=[lambda event: told.append(event.kind)])
+    session = await manager.create()
+    session.set_user("ada")
+    await session.save()
+    told.clear()
+    session.clear_user()
+    store.before["commit"] = session.destroy
+    await session.save()
+    await manager.close(session)
+
+    assert told == ["signed_out", "destroyed"]
