@@ -2,7 +2,9 @@
 
 import ast
 import re
+import shutil
 import statistics
+import subprocess
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -25,6 +27,12 @@ MACHINE_PATH = re.compile(r"(?<![\w.])/(?:ro" r"ot|ho" r"me|wo" r"rk|Us" r"ers)/
 UNCODED_IGNORE = re.compile(r"# type: " r"ignore(?!\[)|# no" r"qa(?!: [A-Z])")
 SILENCED = re.compile(r"# (?:ruff: )?no" r"qa|# type: ig" r"nore")
 REASON = re.compile(r"#\s+(?!no" r"qa|type:|ruff:)\S+ \S+|# no" r"qa: [A-Z\d, ]+ \(\w")
+
+AT_THE_ROOT = {
+    *(".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
+    "satsuma.py",
+}
+"""All files of the repository that are in no folder."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -216,3 +224,15 @@ def _texts() -> Iterator[Path]:
             folders = path.relative_to(ROOT).parts[:-1]
             if not any(part.startswith(".") and part != ".ci" for part in folders):
                 yield path
+
+
+@pytest.mark.skipif(
+    shutil.which("git") is None or not (ROOT / ".git").exists(),
+    reason="git does not know the files",
+)
+def test_only_the_known_files_are_at_the_root() -> None:
+    """A file that a test has left behind is not committed with the next change."""
+    command = ["git", "ls-files", "-z", "--", ":(glob)*"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+
+    assert set(filter(None, listed.stdout.split("\0"))) == AT_THE_ROOT
