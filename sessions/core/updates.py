@@ -72,12 +72,16 @@ def ended() -> SessionNotFound:
 
 
 def _save_first(sessions: Commits, state: State, key: str) -> Flow[None]:
-    """Save the request's own change of the value first, so that the store has it."""
+    """Save a sign-in and the request's own change of the value first, so that the store has them.
+
+    Before the sign-in is stored, the value would belong to the previous user, or to an id that
+    another person may know.
+    """
     if state.gone or state.standing in (Standing.PAST, Standing.AMBIGUOUS):
         raise ended()
     changed, removed = state.changes()
-    # After a sign-in as another user, the stored value belongs to the previous user.
-    if state.pending.clear or key in changed or key in removed:
+    signs_in = isinstance(state.pending.user_id, str) or state.pending.clear
+    if signs_in or key in changed or key in removed:
         yield from sessions.save(state)
 
 

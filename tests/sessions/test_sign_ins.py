@@ -6,7 +6,7 @@ import pytest
 
 from sessions import Session
 from sessions.testing import loaded_from, some_changes
-from tests.support.apps import Browser, Handler, in_turn, writes
+from tests.support.apps import Browser, Handler, everything, in_turn, writes
 from tests.support.users import signs_in, who
 
 
@@ -40,6 +40,36 @@ def test_the_timeout_that_a_request_sets_is_the_new_users(of_bob: Browser) -> No
 def lives_for(days: int) -> Handler:
     """Make a handler that gives the session a timeout of its own."""
     return lambda session: setattr(session, "timeout", timedelta(days=days))
+
+
+# An update of one value
+
+UPDATES: dict[str, Handler] = {
+    "increment": lambda session: session.increment("n"),
+    "update_with": lambda session: session.update_with("n", lambda value: (value or 0) + 1),
+    "take": lambda session: (session.update_with("n", lambda value: 1), session.take("n")),
+}
+
+
+@pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES)
+def test_the_earlier_id_never_opens_an_update_after_a_sign_in(
+    browser: Browser, update: Handler
+) -> None:
+    """Another person may know the id of the visitor, also if the request fails then."""
+    browser.visit(writes(cart=["tea"]))
+    old, seen = browser.cookie, []
+
+    def handler(session: Session) -> None:
+        session.set_user("ada")
+        update(session)
+        seen.append(browser.site.visit(everything, old).value)
+        raise LookupError("a bug of the handler")
+
+    with pytest.raises(LookupError):
+        browser.site.visit(handler, old)
+
+    assert seen == [{}]
+    assert browser.site.visit(everything, old).value == {}
 
 
 # A value that cannot be read
