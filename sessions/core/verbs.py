@@ -147,7 +147,7 @@ class MemoryVerbs(Persistence):
             timeout = state.pending.timeout
             state.leave()
             state.gone, state.pending = False, NOTHING_PENDING.then(timeout=timeout)
-        elif present is not None and present != user_id:
+        if present is not None and present != user_id:
             _clear_all(state)
         if state.record is None:
             state.started_at = self.clock()
@@ -346,6 +346,8 @@ def _clear_all(state: State) -> None:
     Values that other requests have written since the load belong to that user, too.
     """
     state.values, state.assigned = {}, set()
+    if state.record is None:
+        return
     state.pending = state.pending.then(clear=True)
     if MOVED in state.base:
         state.set(MOVED, True)

@@ -1,10 +1,12 @@
 """Sign-ins as another user: nothing of the earlier user matters or stays."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from sessions import Session
+from sessions import Session, SessionNotFound
 from sessions.testing import loaded_from, some_changes
 from tests.support.apps import Browser, Handler, everything, in_turn, writes
 from tests.support.users import signs_in, who
@@ -40,6 +42,52 @@ def test_the_timeout_that_a_request_sets_is_the_new_users(of_bob: Browser) -> No
 def lives_for(days: int) -> Handler:
     """Make a handler that gives the session a timeout of its own."""
     return lambda session: setattr(session, "timeout", timedelta(days=days))
+
+
+def renews(browser: Browser) -> object:
+    """Give the session another id, in another request; the earlier id has a grace time."""
+    return browser.visit(lambda session: session.regenerate(grace=timedelta(seconds=30)))
+
+
+def ends(browser: Browser) -> object:
+    """End the session in another request."""
+    return browser.visit(Session.destroy)
+
+
+def gives_a_new_id(browser: Browser) -> object:
+    """Give the session another id, in another request; the earlier id is over."""
+    return browser.visit(Session.regenerate)
+
+
+@pytest.mark.parametrize("before", [None, renews], ids=["present id", "earlier id"])
+@pytest.mark.parametrize("meanwhile", [None, renews, gives_a_new_id, ends])
+@pytest.mark.parametrize("saves", [False, True], ids=["at the end", "at once"])
+def test_what_the_request_wrote_for_the_earlier_user_is_dropped(
+    of_bob: Browser,
+    before: Callable[[Browser], object] | None,
+    meanwhile: Callable[[Browser], object] | None,
+    *,
+    saves: bool,
+) -> None:
+    """Whatever happens to the session of the earlier user beside this request."""
+    cookie, site = of_bob.cookie, of_bob.site
+    if before is not None:
+        before(of_bob)
+
+    def handler(session: Session) -> None:
+        session["draft"] = "of Bob"
+        if meanwhile is not None:
+            meanwhile(of_bob)
+        if saves:
+            with suppress(SessionNotFound):
+                session.save()
+        session.set_user("ada")
+        session["page"] = "of Ada"
+
+    answer = site.visit(handler, cookie)
+
+    assert site.visit(everything, answer.cookie).value == {"page": "of Ada"}
+    assert site.visit(who, answer.cookie).value == ("ada", {})
 
 
 # An update of one value
