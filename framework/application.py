@@ -74,14 +74,17 @@ class Application:
         start_response: "StartResponse | None" = None,
         send: object = None,
     ) -> Iterable[bytes]:
-        """Answer a WSGI request; refuse the call of an ASGI server, with one or three arguments."""
+        """Answer a WSGI request; raise an error for a call by an ASGI server.
+
+        The calls of ASGI servers have one or three arguments.
+        """
         if start_response is None or send is not None:
             refused: Iterable[bytes] = refuse_asgi(environ, start_response, send)
             return refused
         return self._wsgi(environ, start_response)
 
     def __rsgi_init__(self, _: object) -> None:
-        """Refuse a server for RSGI as it starts."""
+        """Raise an error when a server that speaks RSGI starts the application."""
         refuse_rsgi()
 
     # Type checkers report unknown attributes themselves.
@@ -113,12 +116,12 @@ class Application:
 
     @property
     def start_mistake(self) -> Mistake | None:
-        """Return the error of the last start hook that failed, as a mistake, or None."""
+        """Return the last error of a start hook, as a `Mistake`; None if no start hook failed."""
         return self._hooks.mistake
 
     @property
     def debug(self) -> bool:
-        """Return whether an unhandled exception goes on to the server, and so to a debugger."""
+        """Return whether the server gets unhandled exceptions, so that its debugger shows them."""
         return self.dispatcher.debug
 
     @debug.setter
@@ -137,8 +140,9 @@ class Application:
         """Build the URL of a handler, such as `url_for("Users.show", user_id=1)`.
 
         With a request, the URL is below the mount point at which the request arrived; `_external`
-        adds the scheme and host of the request. Values that the path does not have go to the query.
-        With `session=session`, the URL has the token of the session if its client has no cookies.
+        adds the scheme and host of the request. A value for which the path has no variable becomes
+        a part of the query. With `session=session`, the URL has the token of the session if the
+        client sends no cookies.
         """
         if not (request is None or isinstance(request, Request)):
             raise TypeError(
@@ -306,7 +310,7 @@ def _without_collections() -> Iterator[None]:
     """Switch Python's garbage collector off while the block runs.
 
     Start-up makes many objects that stay. The collector would search all of them again and again
-    and free nothing. That takes half of the start-up time of a large application.
+    and free nothing. These searches take half of the start-up time of a large application.
     """
     if not gc.isenabled():
         yield

@@ -26,11 +26,12 @@ _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 @explains_settings(OF_CORS)
 @dataclass(frozen=True, kw_only=True)
 class CORS:
-    """Middleware that lets only the scripts of these origins read responses.
+    """Middleware that lets only the scripts of the given origins read responses.
 
-    `credentials` lets the scripts send cookies. `headers` are the headers that they may send,
-    `expose` the headers that they may read. `max_age` says how long a browser remembers the answer
-    to a preflight. Raises ConfigurationError with every mistake in the settings.
+    `credentials` lets the scripts send cookies. `headers` are the headers that the scripts are
+    allowed to send. `expose` are the headers that the scripts are allowed to read. `max_age` says
+    how long a browser remembers the answer to a preflight. Raises ConfigurationError with every
+    mistake in the settings.
     """
 
     origins: Collection[str]

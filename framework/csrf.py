@@ -56,10 +56,11 @@ class Verdict(Enum):
 class CSRF(ExplainedMiddleware):
     """Middleware that refuses unsafe requests of a live session if no page of this site made them.
 
-    Pages of `trusted_origins` count as pages of this site. A session that ended or changed its id a
-    moment ago counts as a live session. Without a session, a request may come from any site, unless
-    `visitors` is true; a login form needs `visitors`. Raises ConfigurationError with every mistake
-    in the settings.
+    An unsafe request is one that can change something, such as a POST. Pages of `trusted_origins`
+    count as pages of this site. A session that ended or changed its id a moment ago counts as a
+    live session. A request without a session is allowed from any site, unless `visitors` is true.
+    A login form needs `visitors`, because the user has no session before the login. Raises
+    ConfigurationError with every mistake in the settings.
     """
 
     def __init__(self, *, trusted_origins: Collection[str] = (), visitors: bool = False) -> None:
@@ -105,7 +106,7 @@ class CSRF(ExplainedMiddleware):
             raise Forbidden(_foreign(origin))
 
     def _tell(self, request: Request) -> None:
-        """Log once, for the author of the form, from where a page gets its token."""
+        """Log how a page gets its token, once, because the author of the form forgot the token."""
         if not self._has_told:
             self._has_told = True
             logger.warning(_UNVOUCHED, request.method, request.path, CSRF_FIELD)
@@ -134,7 +135,7 @@ def judge(
 def csrf_token(session: Session) -> str:
     """Return a token for a session's forms.
 
-    It stays valid until a sign-in, or another change of the id without a grace time.
+    The token stays valid until a sign-in, or until the session gets a new id without a grace time.
     """
     # If the text stayed the same, an attacker could guess it letter by letter from the size of a
     # compressed page (the BREACH attack).
@@ -206,7 +207,7 @@ def _foreign(origin: str | None) -> str:
 
 
 def _secrets(session: Session) -> Iterator[bytes]:
-    """Yield the secrets of tokens that a page of the session may have."""
+    """Yield the secrets from which the tokens in pages of the session were made."""
     yield _secret_of(hash_of(session.id))
     record = state_of(session).record
     # A page may be older than a renewal of the id, even the page whose own request renewed the id.

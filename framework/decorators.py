@@ -126,7 +126,8 @@ def component(target: Any = None, /, *, scope: Scope = "application") -> Any:
 
     A component is built once, at start-up, and given to every constructor that asks for its type.
     With `scope="request"`, the component is built once in each request that asks for it. A method
-    provides its return type. A method may be a generator: code after `yield` ends a component.
+    provides its return type. A method can be a generator: the code after its `yield` runs when the
+    component ends.
     """
     if scope not in get_args(Scope):
         raise TypeError(
@@ -207,10 +208,11 @@ def catch(
     """Make a method the exception handler for these types of errors.
 
     In a controller, the method answers for the handlers of the controller; in a configuration, for
-    all handlers. The most specific type decides, then the nearest layer. The parameters are bound
-    like the parameters of a handler, but a parameter annotated with an exception takes the error.
-    The result is the answer. An HTTP error keeps its own status unless `status` or a Response gives
-    another one. With `of`, the method answers only for these handlers of its controller.
+    all handlers. If several methods catch an error, the most specific type decides first, and then
+    the nearest class. The parameters are bound like the parameters of a handler, but a parameter
+    annotated with an exception takes the error. The result is the answer. An HTTP error keeps its
+    own status unless `status` or a Response gives another status. With `of`, the method answers
+    only for these handlers of its controller.
     """
     _require_exceptions(types)
     names = _names_of(of)

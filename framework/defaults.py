@@ -32,7 +32,7 @@ class SessionDefaults:
         self._folder = folder
         self._environment = environment
         self.key_file: Path | None = None
-        """The file of the key, if the key that signs is the key of the folder."""
+        """The file of the key that signs; None if this key is not from the folder."""
 
     def container(self, settings: Mapping[str, Any] | None = None) -> SessionContainer:
         """Make a session container from the settings, and from defaults for missing settings.
@@ -55,7 +55,10 @@ class SessionDefaults:
         return container
 
     def keys(self) -> Sequence[str | bytes]:
-        """Return the keys of the environment, or the key of the folder; make a missing key."""
+        """Return the keys from the environment, or else the key in the folder.
+
+        If the folder has no key, a key is made.
+        """
         text = self._environment.get(KEYS_VARIABLE)
         if text is None:
             return [self._kept_key()]

@@ -57,7 +57,10 @@ class Hooks:
         return bool(self._pairs) or self._end_components is not None
 
     def start(self) -> None:
-        """Run the start hooks once; if a start hook raises, run the stop hooks of the others."""
+        """Run the start hooks once; undo the start if a start hook raises an error.
+
+        In this case, the stop hooks run for the configurations that have already started.
+        """
         with self._lock:
             if self._stopping is not None:
                 return
@@ -94,7 +97,7 @@ class Hooks:
             raise
 
     def leave_to_parent(self) -> None:
-        """Forget the started hooks in a forked child, because the parent stops them."""
+        """Forget the stop hooks in a forked process, because the parent process runs them."""
         self._lock = threading.Lock()
         self._stopping = None
         atexit.unregister(self.stop)

@@ -1,4 +1,4 @@
-"""`RecentLogin`: a guard for pages that need a login a short time ago (step-up)."""
+"""`RecentLogin`: a guard for pages that need a recent login (step-up authentication)."""
 
 from datetime import timedelta
 from math import isfinite
@@ -22,10 +22,11 @@ class LoginTooOld(Forbidden):
 
 
 class RecentLogin:
-    """A guard that passes if the user signed in at most so many minutes ago.
+    """A guard that passes if the user signed in at most `minutes` minutes ago.
 
-    A new `session.set_user()` for the same user counts as a new sign-in. Otherwise, the guard
-    raises LoginTooOld. Raises ValueError if `minutes` is not a positive number.
+    If the last sign-in is older, or nobody is signed in, the guard raises LoginTooOld. A new
+    `session.set_user()` for the same user counts as a new sign-in. Raises ValueError if `minutes`
+    is not a positive number.
     """
 
     def __init__(self, *, minutes: float) -> None:

@@ -35,7 +35,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 """The methods that change nothing, and so usually have no body: RFC 9110, section 9.2.1."""
 
 Next = Callable[[Request], Response]
-"""The next middleware or, after the last one, the handler; a call does not raise."""
+"""The next middleware, or the handler; a call does not raise, because errors become responses."""
 
 
 class Middleware(Protocol):
@@ -51,7 +51,7 @@ class Middleware(Protocol):
 
 
 class ExplainedMiddleware(ABC):
-    """The base of middleware that says for `framework explain` what it does."""
+    """The base class of middleware that tells `framework explain` what the middleware does."""
 
     @abstractmethod
     def refusals(self, method: str) -> Iterator[tuple[int, str]]:
@@ -59,7 +59,7 @@ class ExplainedMiddleware(ABC):
 
     @abstractmethod
     def session_use(self, method: str) -> str | None:
-        """Return how requests of a method use the session; None if they do not use it."""
+        """Return how requests of a method use the session; None if they do not use the session."""
 
 
 def session_of(request: Request) -> Session:
@@ -90,7 +90,7 @@ def is_about_middleware(key: object) -> bool:
 
 
 def refuse_gateways(listed: Any) -> None:
-    """Raise `Mistake` for middleware of WSGI or ASGI, which goes around the whole application."""
+    """Raise `Mistake` for middleware of WSGI or ASGI, which does not take a request and `next`."""
     signature = _signature_of_objects(listed) if isinstance(listed, type) else _signature(listed)
     names = () if signature is None else tuple(signature.parameters)
     kind = _GATEWAYS.get(names)
@@ -126,8 +126,8 @@ def refuse_uncallable(middleware: Any) -> None:
 def goes_around(value: object, *, surely: bool) -> bool:
     """Return whether a value is middleware, or a collection that holds middleware.
 
-    A value is an object or a class. If the parameters do not show whether it is middleware, the
-    result is False with `surely`, and True without.
+    A value is an object or a class. If its parameters do not show whether the value is middleware,
+    the result is False with `surely=True`, and True with `surely=False`.
     """
     if isinstance(value, Mapping):
         value = tuple(value.values())

@@ -1,8 +1,10 @@
 """Fixtures for tests of an application: a client, a real server, and a clock for its sessions.
 
-Turn them on in the conftest.py at the root of the tests, which also names the application:
+Turn the fixtures on in the conftest.py at the root of the tests:
 
     pytest_plugins = ["framework.pytest_plugin"]
+
+The same conftest.py needs a fixture `app` that returns the application.
 """
 
 import threading
@@ -47,7 +49,7 @@ class LiveServer:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stop pytest if the project has a module with the name of one of the packages."""
+    """Stop pytest if the project has a module named `framework` or `sessions`."""
     message = collision_in(config.rootpath)
     if message is not None:
         raise pytest.UsageError(message)

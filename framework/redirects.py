@@ -23,11 +23,11 @@ _STATUSES = (301, 302, 303, 307, 308)
 def redirect(
     target: str, *, status: int = 303, otherwise: str | None = None, external: bool = False
 ) -> Response:
-    """Send the client to a path of this site, such as `url_for` builds.
+    """Send the client to a path of this site, such as a path from `url_for`.
 
-    A target that is not a local path is refused with 400, or replaced by `otherwise` if that is
-    given. With `external`, an http or https URL of another site is allowed, too: such a URL must
-    not come from the client. If a target is refused, the log names the line that called `redirect`.
+    If the target is not a local path, the client is sent to `otherwise`; without `otherwise`, the
+    answer is 400. With `external`, an http or https URL of another site is allowed, too: such a
+    URL must not come from the client. After a 400, the log names the line that called `redirect`.
     """
     if status not in _STATUSES:
         raise ValueError(

@@ -152,7 +152,7 @@ def similar(name: str, candidates: Sequence[str]) -> str | None:
 def location(target: Any) -> str:
     """Return where a class or function is defined, as `Class.method (file:line)`.
 
-    For a function wrapped with `functools.wraps`, the function inside is described.
+    For a function made with `functools.wraps`, the result describes the original function.
     """
     inner = unwrapped(target)
     name = getattr(inner, "__qualname__", None)
@@ -164,7 +164,7 @@ def location(target: Any) -> str:
 
 
 def unwrapped(target: Any) -> Any:
-    """Return the function inside of those that functools.wraps puts around it."""
+    """Return the original function of a function that was made with `functools.wraps`."""
     # Most functions are plain ones, for which this is much faster.
     is_plain = type(target) is FunctionType and "__wrapped__" not in target.__dict__
     return target if is_plain else inspect.unwrap(target)
@@ -179,12 +179,12 @@ def call_site() -> str:
 
 
 def short_repr(value: object) -> str:
-    """Return the `repr` of an object, without the brackets and the address of Python's default."""
+    """Return the `repr` of an object, without `<` and `>` and without the address in memory."""
     return _ADDRESS.sub("", repr(value)).removeprefix("<").removesuffix(">")
 
 
 def readable_path(path: str) -> str:
-    """Return the path of a file; without the current folder, if the file is below that folder."""
+    """Return the path of a file, relative to the current folder if the file is below it."""
     here = os.getcwd() + os.sep
     return path.removeprefix(here)
 

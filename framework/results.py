@@ -1,6 +1,7 @@
 """Results with their own headers or status, whose content is described in the OpenAPI document.
 
-A handler returns such a result. The return annotation says what it contains: `JSON[Order]`, `HTML`.
+A handler returns such a result. The return annotation says what the result contains, such as
+`JSON[Order]` or `HTML`.
 """
 
 import reprlib

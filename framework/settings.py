@@ -23,7 +23,7 @@ class HTTPSettings:
     """
 
     trusted_hosts: Sequence[str] = ()
-    """The allowed hosts; `.example.com` allows all hosts below it, an empty list every host."""
+    """The allowed hosts; `.example.com` allows its subdomains, an empty list allows every host."""
     trusted_proxies: int | Mapping[str, int] = 0
     """The number of proxies in front, which all set X-Forwarded-For and X-Forwarded-Proto.
 

@@ -72,7 +72,7 @@ def conditional(response: Response, request: Request) -> Response:
 
 
 def note_wrong_folders(handlers: Iterable[Handler], graph: Graph, report: Report) -> None:
-    """Report each folder that does not exist; from then on, each folder has an absolute path."""
+    """Report each folder that does not exist, and remember the absolute path of each folder."""
     for controller in dict.fromkeys(handler.route.controller for handler in handlers):
         files: object = graph.get(controller)
         if not isinstance(files, StaticFiles):

@@ -44,7 +44,7 @@ class Replacement:
 
 
 class Replacing(Generic[T]):
-    """The key of a replacement, until `to` gives the object."""
+    """A component that will be replaced; `to` takes the object that replaces the component."""
 
     def __init__(self, key: object) -> None:
         self.key = key
@@ -76,7 +76,7 @@ def replace(key: Callable[..., T]) -> Replacing[T]:
 
 
 class ClientResponse(TestResponse):
-    """A response whose `json` can be indexed in a test without a cast."""
+    """A response whose `json` has the type `Any`, so that a test can index it without a cast."""
 
     @property
     def json(self) -> Any:
@@ -150,7 +150,8 @@ class Client(werkzeug.test.Client):
 
         The session is saved at the end. https requests have another cookie than http requests:
         `client.session(base_url="https://localhost")` opens the https session. Without cookies,
-        the client opens the last session that it received, and sends its token from then on.
+        the client opens the last session that it received. From then on, the client sends the
+        token of this session.
         """
         return SessionOpening(self._open_session)
 
@@ -173,7 +174,10 @@ class Client(werkzeug.test.Client):
             kept.read_link(visit.session.rewrite("/"), forgets=True)
 
     def _tokens(self) -> KeptTokens | None:
-        """Return what the client keeps of sessions; None if cookies alone carry their tokens."""
+        """Return the tokens of sessions that the client received outside of cookies.
+
+        The result is None if the application sends tokens in cookies only, or has no sessions.
+        """
         if self._kept is None and (manager := self.app.sessions) is not None:
             tokens = manager.tokens
             if len(tokens.cookies) < len(tokens.transports):
@@ -190,7 +194,10 @@ class Client(werkzeug.test.Client):
 
 
 class _Visit:
-    """Open a session in one request and save it in another; a test changes it in between."""
+    """Open a session in one request, and save the session in a second request.
+
+    A test changes the session between the two requests.
+    """
 
     session: Session
 
@@ -222,7 +229,7 @@ class _InMemory(SessionDefaults):
 
 
 class NotOpened:
-    """Refuse to be used as what `with` would give."""
+    """The base of objects that need `with`: any other use raises an error with the remedy."""
 
     advice = ""
 
@@ -261,7 +268,7 @@ class Opening(NotOpened, AbstractContextManager[T]):
 
 
 class SessionOpening(NotOpened):
-    """Open the session of a client when it is called."""
+    """Open the session of a client when this object is called."""
 
     advice = (
         "the session of a client has to be opened. Fix: write with client.session() as session,"
@@ -334,7 +341,7 @@ def _is_key(key: object) -> bool:
 
 
 def _may_stand_in(value: object, key: Any) -> bool:
-    """Return whether an object is an instance of a class, or has the same public names."""
+    """Return whether an object is an instance of the key's class, or has the same public names."""
     if not isinstance(key, type) or get_origin(key) or is_protocol(key) or is_typeddict(key):
         return True
     if isinstance(value, type) or key in (float, complex):
@@ -354,7 +361,7 @@ if not TYPE_CHECKING:
 
 
 def _refuse_cookies(options: dict[str, Any]) -> None:
-    """Raise TypeError for a cookie header, which the cookies of the client would replace."""
+    """Raise TypeError for a Cookie header, because the client's own cookies would replace it."""
     environs = [options.get(name) or {} for name in ("environ_base", "environ_overrides")]
     headers = Headers(options.get("headers"))
     if "Cookie" in headers or any("HTTP_COOKIE" in environ for environ in environs):

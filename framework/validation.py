@@ -52,7 +52,7 @@ class InvalidRequest(UnprocessableEntity):
 
 
 class UnshownTextError(ValueError):
-    """An error about a text, which does not show the text, because it may be a password."""
+    """An error about a text that may be a password, so the message does not show the text."""
 
 
 def invalid(where: str, what: str) -> InvalidRequest:
@@ -73,9 +73,9 @@ def told(error: Exception, text: str) -> str:
 
 
 def limit_told(words: str, value: Any) -> str:
-    """Add to an error the length or the number that breaks a limit.
+    """Return the words of an error, with the length or the number that breaks a limit.
 
-    A text is not shown, because it may be secret.
+    If the value is a text, the result does not show the value, because a text may be secret.
     """
     if found := _LENGTH.match(words):
         unit, length = _COUNTED[found[1]], len(value)
@@ -89,14 +89,17 @@ def shortened(text: str) -> str:
 
 
 def plain(error: Exception) -> str:
-    """Return the words of an error without msgspec's place and markup, or clearer words."""
+    """Return the words of an error without the place and the markup that msgspec adds.
+
+    The result is a clearer text if one is known.
+    """
     words = _words_and_place(error)[0].replace("`", "").removeprefix("JSON is malformed: ")
     words = words[:1].lower() + words[1:_LONGEST_WORDS]
     return _EXAMPLES.get(words, words)
 
 
 def place_of(error: Exception) -> str:
-    """Return the place in a value as msgspec's error writes the place, such as `[0].name`."""
+    """Return the place inside a value that msgspec's error names, such as `[0].name`."""
     return _words_and_place(error)[1]
 
 

@@ -79,7 +79,7 @@ def _wrong(
 
 
 def _each(remedies: Mapping[str, str]) -> dict[str, str]:
-    """Return each name of a line with the remedy of its line."""
+    """Return the remedy of each name; a key of `remedies` is a line with several names."""
     return {name: remedy for names, remedy in remedies.items() for name in names.split()}
 
 

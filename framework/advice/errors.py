@@ -48,7 +48,7 @@ _ATTRIBUTES = {
 
 
 def remedy_for(error: BaseException) -> str | None:
-    """Return how to correct the program; None if this is unknown, or the error itself says it."""
+    """Return how to correct the program; None if unknown, or if the message already says it."""
     if "Fix: " in str(error):
         return None
     finders = [find for kind, find in _FINDERS.items() if isinstance(error, kind)]
@@ -265,7 +265,10 @@ def _of_missing(called: Any, name: str) -> str | None:
 
 
 def _of_a_class(called: Any, name: str, line: str) -> str | None:
-    """Return the remedy for an object in a place where the framework builds it from the class."""
+    """Return the remedy for a call of a class in a place where the class itself is expected.
+
+    The framework builds the object itself.
+    """
     if not isinstance(called, type):
         return None
     call = rf"\b{name}\("
@@ -287,7 +290,7 @@ def _of_a_class(called: Any, name: str, line: str) -> str | None:
 
 
 def _called(frame: FrameType, owner: str, name: str) -> object:
-    """Return the object that a frame has called; its name and its class's name are known."""
+    """Return what a frame has called, found by its name and the name of its class, if any."""
     found = _candidates({**frame.f_globals, **frame.f_locals}, owner or name)
     if owner:
         found = (getattr(candidate, name, None) for candidate in found)
@@ -340,7 +343,7 @@ def _sentence(text: str) -> str:
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Return the frames in files that can be read: an import has frames without a file."""
+    """Return the frames that have a line of code; some frames of an import have no file."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.line]
     return frames or [traceback.FrameSummary("", 0, "", line="")]
 

@@ -1,7 +1,8 @@
 """A module in the place of a class, a function or a marker: what to write instead.
 
 Several modules have the name of what they define: `datetime`, `sessions.session`,
-`framework.templates`. Python imports the module without an error, and fails where it is used.
+`framework.templates`. Python imports the module without an error. The error comes only where the
+program uses the module.
 """
 
 import re

@@ -23,7 +23,7 @@ def is_ours(frame: TracebackType) -> bool:
 
 
 def is_deliberate(frame: TracebackType) -> bool:
-    """Return whether a frame belongs to the packages and raised the error itself."""
+    """Return whether a frame belongs to one of the two packages and ran a `raise` statement."""
     line = linecache.getline(frame.tb_frame.f_code.co_filename, frame.tb_lineno)
     return is_ours(frame) and line.lstrip().startswith("raise ")
 

@@ -1,6 +1,7 @@
 """Uncaught errors: the report of an error that ends `python app.py` also says how to correct it.
 
-The commands and the log give the same advice. In this case, Python itself writes the report.
+The commands and the log give the same advice. But Python itself writes the report
+of an error that ends `python app.py`, so this module adds the advice to this report.
 """
 
 import sys
@@ -12,7 +13,7 @@ from framework.report import StartupError
 
 
 def explain_uncaught_errors() -> None:
-    """Add advice to the report of an uncaught error; the earlier hook still prints it."""
+    """Add advice to each uncaught error; the earlier `sys.excepthook` still prints the report."""
     report = sys.excepthook
     # Tests import this module again, and then the hook is already there.
     if getattr(report, "__module__", None) == __name__:
@@ -29,7 +30,7 @@ def explain_uncaught_errors() -> None:
 
 
 def _of_the_user(error: BaseException, trace: TracebackType | None) -> TracebackType | None:
-    """Remove the last frames if code of the packages raised the error on purpose."""
+    """Remove the last frames of the packages if their code raised the error on purpose."""
     frames = list(frames_of(trace))
     is_said = isinstance(error, StartupError) or (frames and is_deliberate(frames[-1]))
     kept = len(frames)

@@ -49,8 +49,8 @@ def read_catchers(
 ) -> list[Catcher]:
     """Read the exception handlers of one layer: of a controller, or of the configurations.
 
-    `rules` are the rules of the requests that the exception handlers may have to answer, each with
-    the name of its handler.
+    `rules` are the URL rules of the requests that these exception handlers may have to answer. Each
+    item is the name of a handler and its rule.
     """
     members = [(owner, member) for owner in owners for member in tagged_members(owner, CATCHES)]
     known = list(rules) if members else []
@@ -71,9 +71,9 @@ def nearest_of(name: str, catchers: Sequence[Catcher]) -> list[Catcher]:
 
 
 def catcher_of(catchers: Sequence[Catcher], error: type) -> tuple[Catcher, type] | None:
-    """Return the exception handler that answers an error, and the type under which it is caught.
+    """Return the exception handler for an error, and the type in its `@catch` that fits the error.
 
-    The most specific type decides, then the order of the exception handlers, the nearest first.
+    The most specific type decides first, and then the nearest exception handler.
     """
     for kind in error.__mro__:
         for catcher in catchers:

@@ -93,7 +93,7 @@ def bind_guard(
 
 
 def _note_wrong_verdict(function: Callable[..., object], here: Place) -> None:
-    """Report a check whose return type is not bool, so that it can never return True."""
+    """Report a check that can never return True, because its return type is not bool."""
     kinds = promised(function)
     if all(map(_is_never_true, kinds)):
         shown = " | ".join("None" if kind in (None, NoneType) else describe(kind) for kind in kinds)

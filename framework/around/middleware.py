@@ -160,7 +160,7 @@ def _end_dropped(context: Context, sent: Response) -> None:
 
 
 def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
-    """Return a function that calls one middleware; an error becomes a response at once."""
+    """Return a function that calls one middleware; it turns an error into a response at once."""
 
     def step(request: Request) -> Response:
         try:

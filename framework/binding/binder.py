@@ -63,7 +63,7 @@ class Path(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
-    """What parameters can receive, and the report of mistakes."""
+    """What the parameters of a function can receive, and the report for mistakes in them."""
 
     report: Report
     # Returns the component of a type; raises Mistake or Reported.
@@ -166,7 +166,10 @@ class _Binder:
         return Field(declared.name, annotation, _default(declared), provide)
 
     def _bind_nested(self, kind: type, function: Callable[..., object]) -> Plan:
-        """Return how a resolver's method gets its parameters; raise `Mistake` for a cycle."""
+        """Return how a resolver's method gets its parameters.
+
+        Raises `Mistake` if resolvers need each other in a circle.
+        """
         trail = (*self._supply.trail, kind)
         if kind in self._supply.trail:
             raise cycle_of(trail[trail.index(kind) :])
@@ -222,7 +225,10 @@ def _is_resolved(declared: Declared) -> bool:
 
 
 def _default(declared: Declared) -> Default | None:
-    """Return the function that makes the default: a copy for each request if it can be changed."""
+    """Return the function that makes the default of a parameter; None without a default.
+
+    If code can change the default, each request gets a copy.
+    """
     value = declared.default
     if value is EMPTY:
         return None

@@ -15,9 +15,10 @@ BODILESS = ("GET", "HEAD")
 
 
 def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
-    """Yield a mistake for parameters that no request can fill together; the innermost come last.
+    """Yield a mistake for parameters that no request can fill together.
 
-    Each mistake has its own file and line, because the parameters may belong to several functions.
+    `parameters` have the parameters of the handler last. Each mistake has its own file and line,
+    because the parameters may belong to several functions.
     """
     found = _flattened(parameters)
     yield from _two_bodies(found)

@@ -37,7 +37,7 @@ def refuse_marker_class(declared: Declared) -> None:
 
 
 def refuse_faulty_declarations(marker: Marker) -> None:
-    """Raise `Mistake` if the `source` of a marker is not a text, or its `needs` not a `Needs`."""
+    """Raise `Mistake` if a marker's `source` is not a text, or its `needs` is not a `Needs`."""
     kind = type(marker)
     source, needs = getattr(marker, "source", None), marker.needs
     if not isinstance(source, str):

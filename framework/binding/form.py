@@ -223,7 +223,7 @@ def _can_be_empty(kind: Any) -> bool:
 
 
 def _member(member: ObjectField, field: Field, *, model: bool) -> Member:
-    """Return how one field of an object is read; a model converts texts itself."""
+    """Return how one field of an object is read; a pydantic model converts the texts itself."""
     annotation, marker = member.annotation, FormMarker(member.name)
     if model and not is_upload(annotation):
         annotation = list[str] if is_collection(annotation) else str

@@ -14,7 +14,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Named:
-    """A request for the component of a class that is written in the code and needs no decorator."""
+    """The key of a component whose class the code names itself, so the class needs no decorator.
+
+    The code names the class in `Annotated`, in `@guard` or in a list of middleware.
+    """
 
     target: type
 
@@ -31,7 +34,7 @@ class InjectMarker(Marker):
     needs = Needs.NOTHING
 
     def extractor(self, field: Field) -> Extract:
-        """Return the function that gives the component, which is looked up now."""
+        """Find the component at start-up, and return the function that gives the component."""
         try:
             component = field.provide(field.annotation)
         except NotProvided as missing:
@@ -47,7 +50,7 @@ class InjectMarker(Marker):
 
 
 def _remedy(field: Field, missing: NotProvided) -> str:
-    """Return the remedy; for a class that looks like data of a request, with other markers."""
+    """Return the remedy, with `Body` and `Form` for a class that looks like data of a request."""
     kind = field.annotation
     if not (is_dataclass(kind) or is_typeddict(kind) or is_pydantic_model(kind)):
         return missing.remedy

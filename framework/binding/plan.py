@@ -25,7 +25,7 @@ class Plan:
 
     @cached_property
     def needs(self) -> Needs:
-        """Return the parts of a request that the parameters and their parts may use."""
+        """Return what the call, its resolvers and its components may use of a request."""
         needs = Needs.NOTHING
         for part in self.flattened():
             # To join two sets of needs takes long, and most parameters need nothing.
@@ -54,7 +54,7 @@ class Plan:
         return any(parameter.keyword for parameter in self.parameters)
 
     def flattened(self) -> Iterator[Parameter]:
-        """Yield the parameters and all of their parts."""
+        """Yield each parameter, and the parameters of the resolver or component that makes it."""
         for parameter in self.parameters:
             yield from parameter.flattened()
 
@@ -62,7 +62,7 @@ class Plan:
 def compile_call(plan: Plan, method: Method) -> Callable[[Context], object]:
     """Return the function that reads a request's arguments and calls the method with them.
 
-    It raises `InvalidRequest` with every value that does not fit.
+    The function raises `InvalidRequest` with every value that does not fit.
     """
     # If at most one parameter can fail, there are no errors to collect.
     if plan.has_keywords or sum(parameter.marker.fallible for parameter in plan.parameters) > 1:

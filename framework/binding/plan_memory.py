@@ -1,7 +1,7 @@
-"""A memory of plans, so that applications with the same classes do not make them again.
+"""A memory of plans, so that applications with the same classes share their plans.
 
-The tests of an application build the application again and again. A plan that asks for no component
-is the same each time.
+A plan says how the parameters of one function get their values. The tests of an application build
+the application again and again. A plan that asks for no component is the same each time.
 """
 
 from collections.abc import Callable, Mapping, Sequence

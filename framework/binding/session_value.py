@@ -96,7 +96,7 @@ class SessionValueMarker(Marker):
         return f"{self.where(field)} is loaded at once, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:
-        """Return whether a missing or wrong value is answered with 422: there is no default."""
+        """Return whether a missing or wrong value is answered with 422: True without a default."""
         return field.default is None
 
 
@@ -136,7 +136,10 @@ class _SessionValue:
         return default
 
     def put_back(self) -> None:
-        """Store the value if it changed, unless the handler changed the session itself."""
+        """Store the value if it changed, unless the handler has set or removed it in the session.
+
+        The value of a session that has ended is not stored.
+        """
         if self._value is _ABSENT:
             return
         plain = as_plain(self._value)
@@ -167,7 +170,11 @@ class _SessionValue:
         self._is_over: bool = False
 
     def _reloaded(self) -> None:
-        """Drop the changes of the value; later changes of the outdated object are only logged."""
+        """Mark the value as outdated if it changed, or if the reload brought another value.
+
+        Later changes of an outdated object are only logged, not stored. An absent value is read
+        again.
+        """
         if self._value is _ABSENT:
             self._read()
             return
@@ -226,12 +233,15 @@ def _takes_none(convert: Convert) -> bool:
 
 
 def _changes(field: Field) -> bool:
-    """Return whether the default can be changed, so that each request has its own copy."""
+    """Return whether each request has its own copy of the default, because code can change it."""
     return field.default is not None and field.default() is not field.default()
 
 
 def _encoded(plain: object) -> bytes | None:
-    """Encode a value for a comparison; None if it cannot be encoded, which the session reports."""
+    """Encode a value for a comparison; None if the value cannot be encoded.
+
+    The session reports such a value when it is stored.
+    """
     try:
         return encode(plain)
     except UnencodableValue:

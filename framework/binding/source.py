@@ -1,7 +1,7 @@
-"""The base of every marker: what a source of arguments declares, built in or a user's own.
+"""The base of every marker, built in or a user's own: what a source of arguments declares.
 
 A source declares the parts of a request that it needs, the words of `framework explain` and the
-description in OpenAPI. So a new source is one file.
+description in OpenAPI. So all code of a new source is in one file.
 """
 
 from abc import ABC, abstractmethod
@@ -106,7 +106,7 @@ class Marker(ABC):
 
     source: ClassVar[str]
     fallible: ClassVar[bool] = True
-    """Whether a request can hold a value that does not fit, so that a call collects the errors."""
+    """Whether a request can hold a wrong value; a call reports all wrong values together."""
     needs: ClassVar[Needs] = Needs.REQUEST
     """The parts of a request that the source may use; every part if a source declares nothing."""
 
@@ -191,7 +191,7 @@ class Parameter:
 
     @property
     def needs(self) -> Needs:
-        """Return the parts of a request that the parameter itself may use, without its parts."""
+        """Return what the parameter may use of a request, without its resolver or component."""
         return self.marker.needs
 
     @property
@@ -210,7 +210,7 @@ class Parameter:
         return self.marker.requires_body(self.field)
 
     def flattened(self) -> Iterator["Parameter"]:
-        """Yield the parameter and every part of it."""
+        """Yield the parameter, and the parameters of the resolver or component that makes it."""
         yield self
         for part in self.parts:
             yield from part.flattened()

@@ -77,7 +77,7 @@ def refuse_unreadable(declared: Declared) -> None:
 
 
 def _form(annotation: object) -> str:
-    """Return the name of a form of `typing` without its brackets, or an empty text."""
+    """Return the name of a form of `typing` that has no brackets; empty for anything else."""
     module = getattr(annotation, "__module__", None)
     is_bare = module == "typing" and not get_args(annotation)
     return str(getattr(annotation, "__name__", getattr(annotation, "_name", ""))) if is_bare else ""
@@ -109,7 +109,7 @@ def note_wrong_default(declared: Declared, here: Place) -> None:
 
 
 def refuse_hidden(declared: Declared) -> None:
-    """Raise `Mistake` for an annotation that is a member of the class and hides a type."""
+    """Raise `Mistake` for an annotation that is a function, or a member that hides a type."""
     if isinstance(declared.annotation, types.BuiltinFunctionType):
         name = declared.annotation.__name__
         right = _TYPES_OF.get(name, "a class, such as str")

@@ -1,4 +1,4 @@
-"""Limits without effect: pydantic's limits outside of its models, and msgspec's inside them."""
+"""Limits without effect: pydantic's outside of pydantic models, and msgspec's inside of them."""
 
 import sys
 from collections.abc import Iterator

@@ -117,7 +117,7 @@ def load_or_report(given: str | None) -> Application:
 def load_container_or_report(given: str | None, *, makes_files: bool = False) -> SessionContainer:
     """Return the session container of the application, or the container that `given` names.
 
-    A command that only looks makes no file, because the path of a missing file may be misspelt.
+    With `makes_files=False`, no file is made, because the path of a missing file may be misspelt.
     """
     target = find(given)
     try:
@@ -199,7 +199,7 @@ def _call_factory(target: Target, make: Callable[..., object]) -> object:
 
 
 def _remedy(target: Target, members: Mapping[str, object]) -> str:
-    """Return a suggestion: another name in the module for an application or its function."""
+    """Return a suggestion: another name in the module that is an application or makes one."""
     for name, value in members.items():
         is_application = isinstance(value, Application)
         if (is_application or _is_annotated_factory(value)) and name != target.name:

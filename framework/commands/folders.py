@@ -20,7 +20,7 @@ def folders() -> list[Path]:
 
 
 def prepare_path(module: str) -> None:
-    """Add the folder `src` to Python's path, and refuse modules with the names of the packages."""
+    """Add the folder `src` to Python's path; refuse modules named `framework` or `sessions`."""
     for folder in folders():
         message = collision_in(folder)
         if message is not None:
@@ -61,7 +61,7 @@ def is_below(file: str | None) -> bool:
 
 
 def advice_on(error: BaseException) -> str | None:
-    """Return what to do after a failed import, if a folder has the name of one of the packages."""
+    """Return what to do after a failed import, if a folder is named `framework` or `sessions`."""
     return next(filter(None, (collision_of(error, folder) for folder in folders())), None)
 
 

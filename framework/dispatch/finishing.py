@@ -26,7 +26,10 @@ logger = logging.getLogger("framework")
 
 
 def in_scope(answer: Answer, recover: Recover) -> Answer:
-    """Return a function that answers, and ends the components, after a stream if there is one."""
+    """Return a function that answers and then ends the components of the request.
+
+    If the answer is a stream, the components end after the stream.
+    """
 
     def scoped(context: Context) -> Rendered:
         try:
@@ -44,9 +47,10 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
 
 
 def undoing(answer: Answer) -> Answer:
-    """Return a function that answers, and undoes its changes if it fails, so that it can run again.
+    """Return a function that answers, and undoes the changes of the handler after a 5xx.
 
-    Changes that middleware made before the call are kept.
+    Then middleware can call the handler again. Changes that middleware made before the call are
+    kept.
     """
 
     def undone(context: Context) -> Rendered:
@@ -108,7 +112,7 @@ def in_session(
 
 
 def taking(respond: Respond, manager: SessionManager) -> Respond:
-    """Return the function, but remove the session's token from the query and form first."""
+    """Return a function that removes the session's token from the query and form, and responds."""
     taker = manager.tokens.taker
     if taker is None:
         return respond
@@ -187,7 +191,7 @@ def _end(scope: Scope, rendered: Rendered, context: Context, recover: Recover) -
 def _instead(
     body: Iterable[bytes], error: Exception, context: Context, recover: Recover
 ) -> Rendered:
-    """Close the body, and answer with an error in its place."""
+    """Close the body, and answer with an error in place of the body."""
     # Components that wait for the end of a stream can still undo their changes.
     context.fail(error)
     close_body(body)
@@ -195,7 +199,7 @@ def _instead(
 
 
 def _check_session(context: Context) -> None:
-    """Raise the error that would prevent saving the session, without a call of the store."""
+    """Raise the error that would prevent saving the session; the store is not called."""
     if context.manager is not None and context.opened is not None:
         context.put_back()
         context.manager.check(context.opened)
@@ -209,7 +213,10 @@ def _unsaved(context: Context) -> Any:
 
 
 def _forget(context: Context, *, keep: Any = None) -> None:
-    """Forget resolved and held values and the changes of the session, except `keep`."""
+    """Forget the values of resolvers and of `session_value`, and the changes of the session.
+
+    The changes in `keep` are kept.
+    """
     context.forget()
     if context.manager is not None and context.opened is not None:
         context.manager.discard(context.opened, keep=keep)
@@ -227,7 +234,7 @@ def _fail(scope: Scope, status: str) -> None:
 
 
 def _end_late(scope: Scope, failure: BaseException | None) -> None:
-    """End components after the response was sent, so that an error cannot change the response."""
+    """End components after the response was sent; only log errors: the response cannot change."""
     scope.failure = scope.failure or failure
     _log_errors(scope.close)
 
@@ -272,7 +279,10 @@ def _reported(
     context: Context,
     recover: Recover,
 ) -> Rendered:
-    """Return the answer for a session that failed, unless the application has the same status."""
+    """Return the answer for an error of the session.
+
+    The result is `rendered` if there is no error, or if `rendered` has the status of the error.
+    """
     status, _, body = rendered
     if failure is None or status.startswith(f"{failure.status}"):
         return rendered
@@ -282,6 +292,6 @@ def _reported(
 def _report_late_changes(
     manager: SessionManager, context: Context, session: Session, stream: Stream
 ) -> None:
-    """Log at the end of a stream the late changes of the session, which are lost."""
+    """Log the changes that code made to the session during a stream, because they are lost."""
     stream.call_on_close(context.put_back)
     stream.call_on_close(lambda: manager.report_late_changes(session))

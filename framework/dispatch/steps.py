@@ -204,7 +204,7 @@ def steps_of(handler: Handler, everywhere: Everywhere) -> tuple[Step, ...]:
 def steps_without_handler(refusal: HTTPException, everywhere: Everywhere) -> tuple[Step, ...]:
     """List the steps of a request that no handler serves, such as a 404.
 
-    Only an exception handler can use the session there.
+    Of these steps, only an exception handler can use the session.
     """
     catchers = everywhere.catchers
     inner: list[Step] = [CatchErrors(catchers)] if catchers else []

@@ -117,8 +117,7 @@ class Dispatcher:
             yield Entry(entry.method, entry.rule, entry.endpoint, respond)
 
     def _compile(self, handler: Handler) -> Respond:
-        """Compile the steps of a handler to one function, which does only what the handler
-        needs."""
+        """Compile the steps of a handler to one function that does only what is needed."""
         route, steps = handler.route, steps_of(handler, self._everywhere)
         recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
         caught = _catching(steps, recover)
@@ -144,9 +143,10 @@ class Dispatcher:
             return refusal
 
     def _refusing(self, refusal: HTTPException, method: str) -> Respond:
-        """Return the function that answers a request without a handler, in the same outer steps.
+        """Return the function that answers a request without a handler.
 
-        The session of the request possibly has to be renewed.
+        The outer steps are the same as around a handler, because the session of the request
+        possibly has to be renewed.
         """
         recover = self._recovery(f"{method} without a handler")
         caught = catching(self._everywhere.catchers, recover)

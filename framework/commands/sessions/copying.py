@@ -37,7 +37,8 @@ def copy(source: str, target: str, *, end_missing: bool) -> None:
 
     FROM_URL and TO_URL are URLs of stores, or applications such as shop.app:app. A second run
     copies new and changed sessions, and keeps sessions that are newer at TO_URL. Keep the
-    application stopped during the last run. Do not copy after it has used the other store.
+    application stopped during the last run. Do not copy after the application has used the store
+    at TO_URL.
     """
     with store_named(source, is_source=True) as read, store_named(target) as written:
         counts: Counter[Copied] = Counter()
@@ -50,7 +51,7 @@ def copy(source: str, target: str, *, end_missing: bool) -> None:
 
 
 def _copied(source: OpenedStore, target: OpenedStore, key: str, record: Record) -> Copied:
-    """Copy one session, unless the target has the same or a newer one; return the result."""
+    """Copy one session, unless the target has the same or a newer state; return what was done."""
     for _ in range(_TRIES):
         there = target.found(key)
         what = what_to_do(record, there)

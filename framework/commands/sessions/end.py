@@ -79,7 +79,7 @@ def _end_many(store: ManagedStore, user: str | None, *, yes: bool) -> None:
 
 
 def _end_tokens(store: ManagedStore, user: str, *, yes: bool) -> None:
-    """End the stateless sessions of a user, with the list of revocations."""
+    """End the stateless sessions of a user, by an entry in the list of revocations."""
     if not yes:
         click.confirm(f"End all sessions of {printable(user)}?", abort=True)
     store.manage("end_sessions_of", user)

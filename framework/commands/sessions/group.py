@@ -29,7 +29,7 @@ class SessionCommands(Commands):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; a store that does not answer ends it with exit status 1."""
+        """Run the command; end with exit status 1 if the store does not answer."""
         try:
             return super().invoke(ctx)
         except SessionError as error:
@@ -43,8 +43,8 @@ class SessionCommands(Commands):
 def sessions() -> None:
     """Count, list, end and copy the sessions of an application.
 
-    Without a command, it shows the summary. A session is named by its handle, or by the first 8 or
-    more characters of its handle.
+    Without a command, `framework sessions` shows the summary. A session is named by its handle, or
+    by the first 8 or more characters of its handle.
     """
 
 

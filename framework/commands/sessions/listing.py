@@ -59,7 +59,7 @@ def of_user(store: OpenedStore, user: str | None) -> Iterator[tuple[str, Record]
 
 
 def _candidates(store: OpenedStore, user: str) -> Iterator[tuple[str, Record]]:
-    """Yield the sessions that may belong to a user: from the index, or all without an index."""
+    """Yield the sessions that may belong to a user: all sessions if the store has no index."""
     if not store.has("keys_of_user"):
         yield from store.sessions()
         return

@@ -1,4 +1,4 @@
-"""The store of a command that ends sessions, with a manager that tells each end."""
+"""The store of a command that ends sessions; a manager calls the listeners for each session."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -24,7 +24,7 @@ class ManagedStore(OpenedStore):
         self._manager: SessionManager | AsyncSessionManager = kind(container)
 
     def manage(self, method: str, *arguments: Any, **options: Any) -> Any:
-        """Call a method of the manager, and return its answer."""
+        """Call a method of the manager, and return the result."""
         answer = getattr(self._manager, method)(*arguments, **options)
         if isinstance(self._manager, SessionManager):
             return answer
@@ -38,9 +38,9 @@ class ManagedStore(OpenedStore):
 
 
 async def _told(manager: AsyncSessionManager, call: Coroutine[Any, Any, Any]) -> Any:
-    """Return the answer of a call, once the coroutines of its listeners are done.
+    """Return the result of a call after the coroutines of the listeners are done.
 
-    A manager leaves events out if too many coroutines are waiting.
+    Each call waits, because a manager leaves out events if too many coroutines are unfinished.
     """
     answer = await call
     await listened(manager)

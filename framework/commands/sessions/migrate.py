@@ -13,8 +13,8 @@ from framework.commands.sessions.naming import store_named, url_option
 def migrate(app: str | None, *, url: str | None) -> None:
     """Make the table of sessions, or the index, in the database of the store.
 
-    Nothing changes if it already exists. The user of the database needs the right to make
-    tables; the application does not need this right.
+    Nothing changes if the table or the index already exists. The database user of this command
+    needs the right to make tables; the application does not need this right.
     """
     with store_named(url or app) as store:
         if not store.has("create_schema"):

@@ -29,7 +29,7 @@ def store_argument(command: Command) -> Command:
 def store_named(text: str | None, *, is_source: bool = False) -> OpenedStore:
     """Open the store of a URL such as redis://host/0, or of an application such as shop.app:app.
 
-    The file of a source must exist.
+    With `is_source`, the file of the store must exist.
     """
     is_url = text is not None and ("://" in text or text in ("memory:", "memory"))
     if not is_url or text is None:

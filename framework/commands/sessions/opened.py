@@ -66,7 +66,7 @@ class OpenedStore:
         self.ask("close")
 
     def found(self, key: str) -> Record | Ended | None:
-        """Return what the store has under a key; None also for a damaged record."""
+        """Return what the store has under a key; None if there is nothing or a damaged record."""
         try:
             found: Record | Ended | None = self.ask("load", key)
         except UnreadableValue:

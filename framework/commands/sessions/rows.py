@@ -11,7 +11,7 @@ import click
 from sessions.record import Record
 
 SHOWN_HANDLE = 12
-"""Characters of a handle in a table."""
+"""The number of characters of a handle that a table shows."""
 
 _SPANS = ((24 * 3600, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _UNITS = ("KiB", "MiB", "GiB")
@@ -47,7 +47,7 @@ def moment(seconds: float) -> str:
 
 
 def size_of(record: Record) -> int:
-    """Return the bytes of the values of a record, with their names."""
+    """Return the size of the values of a record and of their names, in bytes."""
     return sum(len(name.encode()) + len(value) for name, value in record.values.items())
 
 
@@ -60,7 +60,7 @@ def in_units(size: float) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """Return the text of a time span, such as 1 day 12 hours, with its parts down to a second."""
+    """Return the text of a time span in days, hours, minutes and seconds, as in 1 day 12 hours."""
     parts, rest = [], seconds
     for size, name in _SPANS:
         count = int(rest // size)
