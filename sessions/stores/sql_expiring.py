@@ -69,7 +69,7 @@ class SQLExpiring(ABC):
         taken: list[Row] = []
 
         def take(size: int) -> int:
-            rows = self._at_its_time(self._taken, {"size": size})
+            rows = self._taken(size)
             taken.extend(rows)
             return len(rows)
 
@@ -100,18 +100,23 @@ class SQLExpiring(ABC):
 
     def _changed(self, batch: Batch, size: int) -> int:
         """Change some rows; return their number."""
-        if batch.lock is None:
+        if batch.find is None:
             return self._change(batch.change, {"size": size})
-        work = partial(self._lock_and_change, batch)
-        return len(self._at_its_time(work, {"size": size}))
+        return len(self._found_and_changed(batch, batch.find, size))
 
-    def _taken(self, connection: Any, values: Parameters) -> list[Row]:
+    def _taken(self, size: int) -> list[Row]:
         """Remove some expired rows; return them."""
         batch = self._sql.taking
-        if batch.lock is not None:
-            return self._lock_and_change(batch, connection, values)
-        rows: list[Row] = self._driver.fetch(connection, batch.change, values)
-        return rows
+        if batch.find is None:
+            return self._rows(batch.change, {"size": size})
+        return self._found_and_changed(batch, batch.find, size)
+
+    def _found_and_changed(self, batch: Batch, find: Statement, size: int) -> list[Row]:
+        found = self._rows(find, {"size": size})
+        if not found:
+            return []
+        values: Parameters = {"keys": tuple(row[0] for row in found)}
+        return self._at_its_time(partial(self._lock_and_change, batch), values)
 
     def _lock_and_change(self, batch: Batch, connection: Any, values: Parameters) -> list[Row]:
         # If anything fails, the connection is closed, and so the server undoes the transaction.
@@ -119,7 +124,7 @@ class SQLExpiring(ABC):
         driver.run(connection, ("START TRANSACTION",))
         rows: list[Row] = driver.fetch(connection, batch.lock, values)
         if rows:
-            driver.change(connection, batch.change, {"keys": [row[0] for row in rows]})
+            driver.change(connection, batch.change, {"keys": tuple(row[0] for row in rows)})
         driver.run(connection, ("COMMIT",))
         return rows
 
@@ -178,7 +183,7 @@ class AsyncSQLExpiring(ABC):
         taken: list[Row] = []
 
         async def take(size: int) -> int:
-            rows = await self._at_its_time(self._taken, {"size": size})
+            rows = await self._taken(size)
             taken.extend(rows)
             return len(rows)
 
@@ -209,18 +214,23 @@ class AsyncSQLExpiring(ABC):
 
     async def _changed(self, batch: Batch, size: int) -> int:
         """Change some rows; return their number."""
-        if batch.lock is None:
+        if batch.find is None:
             return await self._change(batch.change, {"size": size})
-        work = partial(self._lock_and_change, batch)
-        return len(await self._at_its_time(work, {"size": size}))
+        return len(await self._found_and_changed(batch, batch.find, size))
 
-    async def _taken(self, connection: Any, values: Parameters) -> list[Row]:
+    async def _taken(self, size: int) -> list[Row]:
         """Remove some expired rows; return them."""
         batch = self._sql.taking
-        if batch.lock is not None:
-            return await self._lock_and_change(batch, connection, values)
-        rows: list[Row] = await self._driver.fetch(connection, batch.change, values)
-        return rows
+        if batch.find is None:
+            return await self._rows(batch.change, {"size": size})
+        return await self._found_and_changed(batch, batch.find, size)
+
+    async def _found_and_changed(self, batch: Batch, find: Statement, size: int) -> list[Row]:
+        found = await self._rows(find, {"size": size})
+        if not found:
+            return []
+        values: Parameters = {"keys": tuple(row[0] for row in found)}
+        return await self._at_its_time(partial(self._lock_and_change, batch), values)
 
     async def _lock_and_change(
         self, batch: Batch, connection: Any, values: Parameters
@@ -230,7 +240,7 @@ class AsyncSQLExpiring(ABC):
         await driver.run(connection, ("START TRANSACTION",))
         rows: list[Row] = await driver.fetch(connection, batch.lock, values)
         if rows:
-            await driver.change(connection, batch.change, {"keys": [row[0] for row in rows]})
+            await driver.change(connection, batch.change, {"keys": tuple(row[0] for row in rows)})
         await driver.run(connection, ("COMMIT",))
         return rows
 

@@ -54,8 +54,8 @@ def names_as_nulls(names: Iterable[str]) -> list[str]:
 
 
 def with_each_name(text: str, values: Parameters) -> tuple[str, Parameters]:
-    """Return a statement of MariaDB or MySQL with one parameter for each object, or each key."""
-    for name in ("removed", "absent", "keys"):
+    """Return a statement of MariaDB or MySQL with one parameter for each of these objects."""
+    for name in ("removed", "absent"):
         objects = values.get(name)
         if isinstance(objects, list):
             each = {f"{name}{number}": one for number, one in enumerate(objects)}

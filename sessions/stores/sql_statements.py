@@ -62,12 +62,14 @@ class Statement(NamedTuple):
 class Batch(NamedTuple):
     """A change of some rows, without rows that another call has locked.
 
-    In MariaDB and MySQL, `lock` finds and locks the rows first, in one transaction with the change.
-    Without it, two purges at the same time would wait for each other.
+    In MariaDB and MySQL, `find` finds the keys of the rows, and locks nothing. Then `lock` locks
+    the rows by their keys, in one transaction with the change. All calls lock a row before its
+    entry in the other index, so no two of them wait for each other.
     """
 
-    lock: Statement | None
     change: Statement
+    find: Statement | None = None
+    lock: Statement | None = None
 
 
 class Language(NamedTuple):
@@ -223,13 +225,14 @@ class Statements:
         """Return a change that also returns these columns of the rows."""
         if self._language.is_numbered:
             returning = f" RETURNING {columns}" if columns else ""
-            return Batch(None, self._made(self._some(change, condition) + returning))
-        # With these indexes, the server looks at the wanted rows only, and waits for no other row.
-        table = self._table
-        lock = f"""SELECT {columns or "session_key"} FROM {table} FORCE INDEX ({table}_purge)
-            WHERE {condition} LIMIT :size FOR UPDATE SKIP LOCKED"""
-        by_key = change.format(table=table, rows=f"{table} FORCE INDEX (PRIMARY)")
-        return Batch(self._made(lock), self._made(f"{by_key} WHERE session_key IN (:keys)"))
+            return Batch(self._made(self._some(change, condition) + returning))
+        table, named = self._table, "session_key IN :keys"
+        by_key = f"{table} FORCE INDEX (PRIMARY)"
+        find = f"SELECT session_key FROM {table} WHERE {condition} LIMIT :size"
+        lock = f"""SELECT {columns or "session_key"} FROM {by_key} WHERE {named} AND {condition}
+            FOR UPDATE SKIP LOCKED"""
+        changed = f"{change.format(table=table, rows=by_key)} WHERE {named}"
+        return Batch(self._made(changed), self._made(find), self._made(lock))
 
     def _some(self, change: str, condition: str) -> str:
         text = change.format(table="", rows=self._table)

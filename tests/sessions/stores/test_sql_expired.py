@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -16,7 +16,7 @@ pytest.importorskip("asyncmy", reason="asyncmy is not installed")
 from sessions.errors import StoreUnavailable
 from sessions.stores.expired import AsyncKeepsExpired, KeepsExpired
 from sessions.stores.sql import AsyncSQLStore, SQLStore
-from sessions.testing import a_record
+from sessions.testing import a_record, in_parallel
 from tests.support.broken_servers import KEY, a_live_record
 from tests.support.sql_servers import MariaDBServer, PostgreSQLServer, SQLServer
 from tests.support.sql_stores import KINDS, every_store
@@ -115,3 +115,37 @@ def test_a_purge_that_fails_still_reports_the_removed_sessions(server: SQLServer
         assert sorted(key for key, _ in removed) == made
         server.run("TRUNCATE TABLE sessions")
         store.close()
+
+
+def test_purges_and_loads_at_once_do_not_block_each_other(server: SQLServer) -> None:
+    """Each locks a row before its entry in the index, so hardly any call is undone and repeated."""
+    store = SQLStore.from_url(server.url)
+    store.collects_expired = True
+    before = deadlocks(server)
+    for _ in range(60):
+        keys = [f"key {number}" for number in range(30)]
+        for key in keys:
+            store.create(key, a_record(time.time, expires_at=time.time() - 1000))
+        takes = [partial(store.take_expired, key) for key in keys[:8]]
+        purges = [partial(store.purge_expired, 15)] * 4
+        works: list[Callable[[], object]] = [*takes, *purges, *takes]
+        in_parallel(len(works), partial(call_one, works))
+    store.close()
+
+    assert deadlocks(server) - before < 10
+
+
+def call_one(works: list[Callable[[], object]], number: int) -> object:
+    """Call one of the functions."""
+    return works[number]()
+
+
+def deadlocks(server: SQLServer) -> int:
+    """Return how many statements the server has undone because they waited for each other."""
+    asked = {
+        PostgreSQLServer: "SELECT '', deadlocks FROM pg_stat_database"
+        " WHERE datname = current_database()",
+        MariaDBServer: "SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'",
+    }
+    ((_, count),) = server.run(asked[type(server)])
+    return int(count)
