@@ -1,4 +1,4 @@
-"""Run the command `framework` as `python -m framework`, where the shell finds no `framework`."""
+"""Run the command `framework` as `python -m framework`, if the shell does not find `framework`."""
 
 from framework.cli import main
 

@@ -1,4 +1,4 @@
-"""`Application`: start-up collects, checks and builds everything once, and then WSGI calls it."""
+"""`Application`: collects, checks and builds everything at start-up, and answers WSGI requests."""
 
 import gc
 import logging
@@ -110,7 +110,7 @@ class Application:
             _started.add(self)
 
     def stop(self) -> None:
-        """Run the on_stop hooks in reverse order; the end of the process runs them, too."""
+        """Run the on_stop hooks in reverse order; at the latest, they run when the process ends."""
         self._hooks.stop()
         self._wait_for_a_request()
 
@@ -236,7 +236,7 @@ class Application:
             catchers=self.catchers,
             per_request=self.graph.per_request,
         )
-        """The settings and parts that all requests share."""
+        """The settings, middleware and other objects that all requests share."""
         self.dispatcher = Dispatcher(self.handlers, self.everywhere, debug=debug)
         """The dispatcher, which finds the handler of a request and answers."""
         # To call the method directly is faster than to call the object.

@@ -1,4 +1,4 @@
-"""Cross-origin resource sharing: which scripts of other sites may read responses of this site.
+"""Cross-origin resource sharing: which scripts of other sites can read responses of this site.
 
 Source: the Fetch standard, "CORS protocol".
 """

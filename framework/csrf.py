@@ -84,7 +84,7 @@ class CSRF(ExplainedMiddleware):
             yield 403, "CSRF: another site made the request, or the token is from another session"
 
     def session_use(self, method: str) -> str | None:
-        """Return how requests of a method use the session; None if they do not use it."""
+        """Return how requests of a method use the session; None if they do not use the session."""
         if method in SAFE_METHODS:
             return None
         return "loaded if the origin of a cookie is uncertain; not changed"

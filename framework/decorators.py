@@ -37,7 +37,7 @@ Method = TypeVar("Method", bound=Callable[..., object])
 
 @dataclass(frozen=True)
 class Verb:
-    """Keep the arguments of one verb decorator."""
+    """Keep the arguments of one verb decorator, such as `@get`."""
 
     method: str
     path: str
@@ -124,8 +124,8 @@ def component(*, scope: Scope) -> Callable[[Target], Target]: ...
 def component(target: Any = None, /, *, scope: Scope = "application") -> Any:
     """Tag a class as a component, or a configuration's method as the provider of a component.
 
-    A component is built once, at start-up, and given to every constructor that asks for its type.
-    With `scope="request"`, the component is built once in each request that asks for it. A method
+    A component is built once, at start-up, and given to every constructor with a parameter of its
+    type. With `scope="request"`, each request that needs the component builds it once. A method
     provides its return type. A method can be a generator: the code after its `yield` runs when the
     component ends.
     """

@@ -24,7 +24,7 @@ STORE_VARIABLE = "SESSION_STORE"
 
 
 class SessionDefaults:
-    """Keep sessions and their key in files that all processes of the machine share."""
+    """Keep the sessions and the signing key in files that all processes of the machine share."""
 
     def __init__(
         self, folder: Path = Path(".framework"), environment: Mapping[str, str] = os.environ

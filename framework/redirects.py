@@ -1,4 +1,4 @@
-"""Redirects to a path of this site, and to another site only if the code allows it."""
+"""Redirects to a path of this site, or to another site if the code passes `external=True`."""
 
 import inspect
 import logging

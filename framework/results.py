@@ -84,7 +84,7 @@ def value_of(annotation: Any) -> Any:
 
 
 def check_body(body: object, where: str) -> None:
-    """Raise TypeError if the body of a Response is neither text nor bytes, nor a stream of them.
+    """Raise TypeError unless the body of a Response is text, bytes, or a stream of text or bytes.
 
     `where` names the code that returns the Response.
     """

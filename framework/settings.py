@@ -32,7 +32,7 @@ class HTTPSettings:
     body_limit: int = 1024 * 1024
     """The largest body, in bytes."""
     form_memory_limit: int = 500_000
-    """The largest field of a multipart form, in bytes; a file may be larger."""
+    """The largest field of a multipart form, in bytes; a file can be larger."""
     form_parts_limit: int = 1000
     """The largest number of fields and files in a form."""
     security_headers: bool = False

@@ -63,10 +63,11 @@ class StaticFiles:
 
 
 def conditional(response: Response, request: Request) -> Response:
-    """Answer the conditions and the range of a GET or HEAD request: 304, 206, 412 or 416.
+    """Answer a GET or HEAD request with conditions or a range: 304, 206, 412 or 416.
 
-    The response has an ETag or a Last-Modified date. A HEAD request has no range, and the answer to
-    several ranges is the whole response. Source: RFC 9110, sections 13 and 14.
+    The given response needs an ETag or a Last-Modified date. The range of a HEAD request is
+    ignored, and the answer to several ranges is the whole response. Source: RFC 9110, sections 13
+    and 14.
     """
     return answer_conditions(response, request.environ)
 

@@ -65,8 +65,8 @@ class Replacing(Generic[T]):
 def replace(key: Callable[..., T]) -> Replacing[T]:
     """Choose a component to replace in a test, as in `replace(Users).to(FakeUsers())`.
 
-    The key is the type by which constructors ask for the component: a class, an abstract class or
-    a protocol.
+    The key is the type that constructors write for the component: a class, an abstract class or a
+    protocol.
     """
     # The annotation is not type[T], because type checkers refuse abstract classes and protocols.
     if not _is_key(key):
@@ -120,7 +120,7 @@ class Client(werkzeug.test.Client):
             raise AttributeError(told_of("the client", name, OF_CLIENTS), name=name, obj=self)
 
     def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> ClientResponse:
-        """Send a request and, unless `buffered` is false, read the response to its end."""
+        """Send a request; with `buffered`, read the response to its end."""
         for argument in kwargs:
             remedy = remedy_in(OF_CALLS, argument)
             if remedy is not None:

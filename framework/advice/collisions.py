@@ -1,7 +1,8 @@
 """Modules of the user with the names of the two packages: `framework` and `sessions`.
 
-Python imports the one that it finds first. The other cannot be imported, and the message of Python
-does not say why. This module imports nothing of the two packages, because it is imported first.
+Python imports the module or package that it finds first. The other one cannot be imported, and the
+message of Python does not say why. `framework` imports this module before all others, so this
+module imports nothing from the two packages.
 """
 
 import os

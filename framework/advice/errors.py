@@ -181,7 +181,7 @@ def _of_module_without(module: ModuleType, name: str) -> str | None:
 
 
 def _of_fields(kind: str, frame: FrameType | None, line: str) -> str | None:
-    """Return how to use a field of an object that was read like a dict."""
+    """Return how to read a field of an object, if the program has read the object like a dict."""
     known = frame.f_locals.items() if frame is not None else ()
     fields = re.compile(r"(?P<name>\w+)\[['\"](?P<field>\w+)['\"]\]")
     for name, value in known:

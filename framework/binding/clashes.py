@@ -69,7 +69,7 @@ def _flattened(parameters: Iterable[Parameter]) -> list[Parameter]:
 
 
 def _two_bodies(found: Sequence[Parameter]) -> Iterator[Mistake]:
-    """Report several whole bodies that one function reads; a guard may read the body as well."""
+    """Report two whole bodies of one function; a guard and a handler can both read the body."""
     names: dict[str, list[str]] = {}
     for parameter in found:
         if isinstance(parameter.marker, BodyMarker) and parameter.name not in names.setdefault(

@@ -49,7 +49,7 @@ class FormMarker(TextMarker):
     kind: Any = str
 
     def where(self, field: Field) -> str:
-        """Return the source, and the name unless the argument is the whole form."""
+        """Return the source and the name; for a whole form, only the source."""
         return self.source if _whole(field) else super().where(field)
 
     def extractor(self, field: Field) -> Extract:
@@ -100,7 +100,7 @@ class FormMarker(TextMarker):
         return [DocumentedForm(field.annotation, self.name_of(field), self.limits)]
 
     def requires_body(self, field: Field) -> bool:
-        """Return whether the parameter needs a field; a class may have defaults for all fields."""
+        """Return whether the parameter needs a field; a class can have defaults for all fields."""
         whole = _whole(field)
         return field.default is None and (not whole or any(member.required for member in whole))
 

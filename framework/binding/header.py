@@ -21,7 +21,7 @@ class HeaderMarker(TextMarker):
         return self.alias or field.name.replace("_", "-")
 
     def reader(self, name: str) -> Read:
-        """Read a header; the server has already joined a header that is sent more than once."""
+        """Read a header; the server has already joined the values of a header that is repeated."""
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"

@@ -1,7 +1,7 @@
 """A memory of plans, so that applications with the same classes share their plans.
 
 A plan says how the parameters of one function get their values. The tests of an application build
-the application again and again. A plan that asks for no component is the same each time.
+the application again and again. A plan that needs no component is the same each time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,12 +42,12 @@ _plans: dict[_Key, tuple[Sequence[Declared], Plan]] = {}
 
 
 def asks_for_components(marker: Marker) -> bool:
-    """Return whether a source may ask the application for a component."""
+    """Return whether a source possibly needs a component of the application."""
     return type(marker) not in _WITHOUT_COMPONENTS
 
 
 def provides_nothing(wanted: object) -> NoReturn:
-    """Raise LookupError, because a plan that applications share must not ask for components."""
+    """Raise LookupError, because a plan that applications share must not hold a component."""
     raise LookupError(f"a marker of a kind that must not ask for components asked for {wanted!r}")
 
 

@@ -46,7 +46,7 @@ class ResolverMarker(Marker):
         return f"made by {location(getattr(self.kind, 'resolve', self.kind))}"
 
     def may_refuse(self, field: Field) -> bool:
-        """Return False: only the parameters of the resolver may refuse a request."""
+        """Return False: only the parameters of the resolver can refuse a request."""
         return False
 
     def _component(self, field: Field) -> Any:

@@ -1,4 +1,4 @@
-"""One typed value of the session: validated when it is read, stored when the handler changed it."""
+"""One typed value of the session: validated when it is read, stored if the handler changes it."""
 
 import logging
 from collections.abc import Callable

@@ -124,7 +124,7 @@ class Marker(ABC):
         """
 
     def bound(self, field: Field, bind: "BindNested") -> tuple[Extract, tuple["Parameter", ...]]:
-        """Return the function that reads the argument, and the parameters that it is made from.
+        """Return the function that makes the argument, and the parameters that the function reads.
 
         `bind` binds the parameters of a function that makes the argument.
         """

@@ -1,4 +1,4 @@
-"""`framework check`: reports why an application cannot start, and with --deploy also warns."""
+"""`framework check`: why an application cannot start; with --deploy, also unsafe settings."""
 
 import sys
 from collections.abc import Iterator, Sized

@@ -42,7 +42,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Target(NamedTuple):
-    """A module, and the name of an application in it, or of a function that makes one."""
+    """A module, and the name in it of an application or of a function that makes an application."""
 
     module: str
     name: str

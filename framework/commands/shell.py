@@ -1,4 +1,4 @@
-"""`framework shell`: Python with the application, a client and the components at hand."""
+"""`framework shell`: Python with the application, a client and the components ready to use."""
 
 import code
 import linecache

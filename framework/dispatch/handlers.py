@@ -41,7 +41,7 @@ class Handler:
 
     @property
     def uses_session(self) -> bool:
-        """Return whether the handler, its guards or its exception handlers ask for the session."""
+        """Return whether the handler, its guards or its exception handlers use the session."""
         guards = (guard.plan for guard in self.guards)
         plans = (self.plan, *guards, *(catcher.plan for catcher in self.catchers))
         return any(Needs.SESSION in plan.needs for plan in plans)
@@ -157,7 +157,7 @@ class HandlerReader:
 
 
 def _note_result(route: Route, here: Place) -> None:
-    """Report what is wrong with the result that a handler promises."""
+    """Report what is wrong with the return annotation or the results of a handler."""
     note_lost_body(route.function, route.status, here)
     if not is_return_checked(route.function):
         note_module(route.function, here)
@@ -168,7 +168,7 @@ def _note_result(route: Route, here: Place) -> None:
 
 
 def _endpoints(controllers: Collection[type]) -> dict[type, str]:
-    """Return the names of controllers for `url_for`; equal names begin with the module."""
+    """Return the names of controllers for `url_for`, with the module if two names are equal."""
     count = Counter(controller.__name__ for controller in controllers)
     return {
         controller: controller.__name__

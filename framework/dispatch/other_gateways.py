@@ -1,4 +1,4 @@
-"""Refuse servers that do not speak WSGI, with advice; if possible, when the server starts."""
+"""Errors with advice for servers that do not speak WSGI, raised as early as possible."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ ADVICE = (
 
 
 def refuse_asgi(scope: Mapping[str, Any], receive: Any = None, send: Any = None) -> Any:
-    """Refuse an ASGI server, at its start if the server announces the start."""
+    """Raise the advice for an ASGI server; already at its start, if the server announces it."""
     return other_gateways.refuse_asgi(ADVICE.format("ASGI"), scope, receive, send)
 
 

@@ -179,7 +179,7 @@ class AnswerWithoutHandler(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Everywhere:
-    """The settings and parts that all requests of an application share."""
+    """The settings, middleware and other objects that all requests of an application share."""
 
     settings: HTTPSettings = field(default_factory=HTTPSettings)
     # The manager is None if nothing uses sessions.
@@ -229,7 +229,7 @@ def needs_of(steps: Iterable[Step]) -> Needs:
 
 
 def refusals_of(steps: Iterable[Step], method: str) -> Iterator[Outcome]:
-    """Yield the refusals of arguments of the guards and the handler, each refusal once."""
+    """Yield each refusal for an argument of a guard or of the handler, each refusal once."""
     plans = [
         plan
         for step in steps

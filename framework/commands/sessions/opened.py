@@ -111,7 +111,7 @@ class OpenedStore:
 
 
 def stored(container: SessionContainer) -> SessionContainer:
-    """Return the container; refuse stateless sessions, and the memory of another process."""
+    """Return the container; refuse stateless sessions, and sessions in another process's memory."""
     if isinstance(container.store, TokenFormat):
         raise click.ClickException(
             f"{short_repr(container.store)} keeps each session in its own token, on the side"
