@@ -109,7 +109,7 @@ class Explanation:
 
 
 def explain(application: Application, method: str, path: str) -> Explanation:
-    """Return how the application would answer a method and a path, which is written as in a URL."""
+    """Return how the application would answer a request; `path` is written as in a URL."""
     method, written = method.upper(), written_path(path)
     stranger = refused_host(path, application.everywhere.settings)
     if stranger is not None:
@@ -173,7 +173,7 @@ def _before_everything(method: str, path: str, host: str) -> Explanation:
 def _refused(
     application: Application, method: str, path: str, refusal: HTTPException
 ) -> Explanation:
-    """Return the explanation of a request without a handler; it passes the outer steps, too."""
+    """Return the explanation of a request without a handler: it still passes the middleware."""
     steps = steps_without_handler(refusal, application.everywhere)
     (last,) = only(steps, AnswerWithoutHandler)
     (answer,) = last.outcomes(method)

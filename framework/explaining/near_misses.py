@@ -25,7 +25,7 @@ class NearMiss:
 
 
 def near_misses(path: str, routes: Iterable[Route]) -> list[NearMiss]:
-    """Find the rules that are most like a path without a matching rule, the nearest first."""
+    """Find the rules most similar to a path that no rule matches, the most similar rule first."""
     rated = [(_likeness(path, route.rule), route) for route in routes]
     near = [pair for pair in rated if pair[0] >= _LEAST_RATIO]
     near.sort(key=lambda pair: (-pair[0], pair[1].rule, pair[1].method))

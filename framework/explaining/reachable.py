@@ -11,7 +11,7 @@ _NO_KEY = "framework-check"
 
 
 def store_failure(application: Application) -> str | None:
-    """Call the store once; return what has failed and what to do, or None."""
+    """Call the store once; return what has failed and what to do, or None if the store answers."""
     store = None if application.sessions is None else store_of(application.sessions.container)
     # An asynchronous store has no event loop here.
     if not isinstance(store, Store):

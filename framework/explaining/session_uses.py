@@ -1,4 +1,4 @@
-"""Who may use the session while a request is answered, as the steps declare it."""
+"""The parts of a program that possibly use the session while a request is answered."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ _IN_LINKS = "hides a token in its URL from caches and other sites: there is a UR
 
 @dataclass(frozen=True)
 class SessionUse:
-    """A part of the program that may use the session, and how."""
+    """A part of the program that possibly uses the session, and how the part uses it."""
 
     by: str
     how: str
 
 
 def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
-    """List the parts of a request that may use the session; empty if the handler has no session."""
+    """List the parts that possibly use the session; empty if the request has no session."""
     saving = only(steps, SaveSession)
     if not saving:
         return []
@@ -47,7 +47,7 @@ def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
 
 
 def _always(manager: SessionManager) -> Iterator[str]:
-    """Yield why every request opens its session, even if nothing else uses the session."""
+    """Yield each reason why every request opens its session, such as a setting."""
     names = [name for name in _OPENING_SETTINGS if getattr(manager.container, name)]
     if names:
         yield f"opens it, because of {' and '.join(names)}"
@@ -64,7 +64,7 @@ def named(middleware: Middleware) -> str:
 
 
 def _sorted_uses(steps: Sequence[Step]) -> list[Step]:
-    """Return the uses in order: the handler first, then its guards, then the exception handlers."""
+    """Return the steps in order: the handler first, then its guards, then exception handlers."""
     first = [*only(steps, ReadArguments), *only(steps, CheckGuard)]
     return [*first, *only(steps, CatchErrors)]
 

@@ -11,13 +11,13 @@ _HOST = re.compile("^https?://[^/?#]*")
 
 
 def written_path(text: str) -> str:
-    """Return the path of a URL with its escapes; the text may have a host, or lack a slash."""
+    """Return the path of a URL, with escapes such as `%20`; `text` can also be only a path."""
     path = re.split("[?#]", _HOST.sub("", text))[0]
     return "/" + path.removeprefix("/")
 
 
 def environ_of(written: str) -> dict[str, str]:
-    """Return the two forms of a path that a server gives to the application."""
+    """Return the decoded and the written form of a path, as servers give them to applications."""
     decoded = unquote_to_bytes(written.encode("utf-8", "surrogateescape"))
     return {"PATH_INFO": decoded.decode("latin-1"), "REQUEST_URI": written}
 

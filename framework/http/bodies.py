@@ -30,7 +30,7 @@ class EncodedBody(UnsupportedMediaType):
     """Answer 415 for a body with a Content-Encoding (RFC 9110, 15.5.16)."""
 
     def get_headers(self, *args: object, **kwargs: object) -> list[tuple[str, str]]:
-        """Add the only encoding that is accepted."""
+        """Add the header that names the only accepted encoding."""
         return [*super().get_headers(), ("Accept-Encoding", "identity")]
 
 
@@ -45,7 +45,7 @@ def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
 
 
 def open_body(environ: "WSGIEnvironment", limit: int) -> IO[bytes]:
-    """Return the stream of the body, which raises 400 for a body cut off, and 413 for a large one.
+    """Return the stream of the body: it raises 400 for an incomplete body, 413 for a large body.
 
     A length over the limit is refused at once, and so is a length that is not a number.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class HeldValue(Protocol):
-    """A changeable copy of a session value, which is stored if it changed."""
+    """A copy of a session value that a handler can change; a changed copy is stored."""
 
     def put_back(self) -> None: ...
 
@@ -73,7 +73,7 @@ class Context(RequestReader):
         return self.opened
 
     def fail(self, error: BaseException) -> None:
-        """Keep the error of the request, which is raised in its components when they end."""
+        """Keep the error of the request, because its components get the error when they end."""
         if self.scope is not None:
             self.scope.failure = error
 
@@ -91,13 +91,13 @@ class Context(RequestReader):
         return self._resolved[key]
 
     def holder_for(self, key: object, make: Callable[[], HeldValue]) -> Any:
-        """Return the holder of a session value; each key has one holder in a request."""
+        """Return the copy of a session value; each key has one copy in a request."""
         if key not in self.held:
             self.held = {**self.held, key: make()}
         return self.held[key]
 
     def put_back(self) -> None:
-        """Put all held values back into the session."""
+        """Put all changed copies of session values back into the session."""
         for value in self.held.values():
             value.put_back()
 
@@ -106,7 +106,7 @@ class Context(RequestReader):
         self._resolved = _NOTHING_RESOLVED
 
     def forget(self) -> None:
-        """Forget the results of resolvers and the values of the session, even changed values."""
+        """Forget the results of resolvers and the copies of session values, even changed copies."""
         self._resolved = _NOTHING_RESOLVED
         self.held = _NOTHING_HELD
 

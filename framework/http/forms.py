@@ -56,7 +56,7 @@ class FormParser(FormDataParser):
         return super().parse(stream, mimetype, content_length, options)
 
     def _pairs(self, body: bytes) -> list[tuple[str, Any]]:
-        """Read pairs; percent sequences that are not UTF-8 become surrogates, as in a query."""
+        """Read names and values; percent sequences that are not UTF-8 become surrogates."""
         most = self.max_form_parts
         if most is not None and body.count(b"&") >= most:
             raise RequestEntityTooLarge(f"The form has more than {most} fields.")

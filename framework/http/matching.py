@@ -36,7 +36,7 @@ class Tree(Generic[H]):
         self.only: tuple[Callable[[str], object], Tree[H]] | None = None
 
     def add(self, rule: str, method: str, handler: H) -> None:
-        """Add a rule, up to the first segment that the tree does not know."""
+        """Add a rule, up to the first segment that only the `Map` can match."""
         node: Tree[H] = self
         names: list[str] = []
         for segment in rule.removesuffix("/").split("/")[1:]:
@@ -52,7 +52,7 @@ class Tree(Generic[H]):
         node.handlers[method] = (handler, tuple(names))
 
     def finish(self) -> None:
-        """Sort the variables in the order of the `Map`, and let a path end in a slash."""
+        """Sort the variables in the order of the `Map`, and add paths with a slash at the end."""
         self.dynamic.sort(key=lambda child: _CONVERSIONS[child[0]].weight)
         for _, _, child in self.dynamic:
             child.finish()
@@ -67,7 +67,7 @@ class Tree(Generic[H]):
             self.static[""].handlers = self.handlers
 
     def filled(self, handlers: Sequence[T]) -> "Tree[T]":
-        """Return a finished tree in which each number is replaced by the handler of that number."""
+        """Return a copy of a finished tree that holds handlers in place of their numbers."""
         tree: Tree[T] = Tree()
         tree.opaque, tree.forks = self.opaque, self.forks
         tree.handlers = {

@@ -16,7 +16,7 @@ _LINE_BREAKS = (b"\r\n", b"\r", b"\n")
 
 
 def piece_size(memory: int | None, boundary: bytes) -> int:
-    """Return how many bytes to read at once if a parser may keep `memory` bytes of a field."""
+    """Return how many bytes to read at once, for a parser that keeps `memory` bytes of a field."""
     if memory is None:
         return _PIECE
     # The parser counts a piece of a file as memory of a field until the piece is written, and the

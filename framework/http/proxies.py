@@ -28,7 +28,7 @@ _REPLACED = "werkzeug.proxy_fix.orig"
 
 
 def trust_proxies(application: "WSGIApplication", counts: dict[str, int]) -> "WSGIApplication":
-    """Return an application that trusts proxies; `counts` has their number for each header."""
+    """Return an application that trusts proxies; `counts` says how many proxies for each header."""
     return ProxyFix(application, **counts)
 
 
@@ -56,7 +56,7 @@ def _unfit(environ: "WSGIEnvironment") -> Iterator[tuple[str, str, str]]:
     replaced = environ[_REPLACED]
 
     def new(key: str) -> str:
-        """Return a value that a header has set, or an empty text."""
+        """Return the value that a header of a proxy has set, or an empty text."""
         value: str = environ.get(key) or ""
         return "" if value == replaced[key] else value
 

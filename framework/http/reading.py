@@ -23,10 +23,10 @@ READER_KEY = "framework.context"
 
 
 class Request(wrappers.Request):
-    """A Werkzeug request that reads its body as parameters do, and closes its uploaded files."""
+    """A Werkzeug request: it reads its body as parameters of handlers do, and closes its files."""
 
     received: MultiDict[str, str]
-    """The fields of the form as parameters read them, once something has read the form."""
+    """The fields of the form, as parameters get them; set after something has read the form."""
 
     @cached_property
     def stream(self) -> IO[bytes]:
@@ -36,7 +36,7 @@ class Request(wrappers.Request):
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
-        """Return the cookies as parameters read them."""
+        """Return the cookies, with the same values as parameters get."""
         reader: RequestReader = self.environ[READER_KEY]
         return ImmutableMultiDict(reader.cookies)
 

@@ -92,7 +92,7 @@ class Renderers(dict[type, Render]):
         return self._json if kind is not tuple or self._promise.tuples_are_data else self._tuple
 
     def _chosen_for_nothing(self) -> Render:
-        """Return the function for None: it refuses None if the handler promises a value."""
+        """Return the function for None, which refuses None if the handler promises a value."""
         if self._promise.value is not None and not self._bodiless:
             return self._refuse_nothing
         return self._nothing
@@ -119,7 +119,7 @@ class Renderers(dict[type, Render]):
         return self._status, [JSON, NOSNIFF, ("Content-Length", str(len(body)))], [body]
 
     def _tuple(self, result: tuple[object, ...], environ: "WSGIEnvironment") -> Rendered:
-        """Refuse a body with a status or headers, which otherwise would be sent as a JSON list."""
+        """Refuse a tuple of a body and a status or headers; send any other tuple as a JSON list."""
         advice = advice_on_parts(result)
         if advice is not None:
             raise TypeError(f"{self._where} returned {reprlib.repr(result)}, {advice}")
@@ -160,7 +160,7 @@ class Renderers(dict[type, Render]):
         )
 
     def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:
-        """Refuse a coroutine or async iterator, whose function a decorator hid from start-up."""
+        """Refuse a coroutine or async iterator: a decorator hid its function from start-up."""
         shown = reprlib.repr(result)
         # Without this, Python would also warn that the coroutine was never awaited.
         close_body(result)

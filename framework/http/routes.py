@@ -87,7 +87,7 @@ def routes_of(controller: type, report: Report) -> list[Route]:
 
 
 def variables_of(route: Route, report: Report) -> Mapping[str, type | None]:
-    """Return the variables of a path with the types of their values; raise `Mistake` if wrong."""
+    """Return the variables of a path with their types; raise `Mistake` if the path is wrong."""
     here = report.at(route.where)
     for mistake in chain(_foreign_variables(route), slow_variables(route.rule)):
         here.note(mistake.what, mistake.remedy)
@@ -274,7 +274,7 @@ def _variables_of_each(rules: Iterable[str]) -> Iterator[set[tuple[str, type | N
 
 
 class _EscapedAny(AnyConverter):
-    """Escape the text in a URL, as all other converters do."""
+    """Escape the value of an `any` variable in a URL, as all other converters do."""
 
     def to_url(self, value: Any) -> str:
         return BaseConverter.to_url(self, super().to_url(value))

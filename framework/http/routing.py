@@ -148,7 +148,7 @@ def request_path(environ: "WSGIEnvironment") -> str:
 
 
 class _Table:
-    """The rules of an application; the number of an entry stands for its handler."""
+    """The rules of an application; each entry has a number, which stands for its handler."""
 
     def __init__(self, entries: Sequence[tuple[str, str, str]]) -> None:
         rules: dict[tuple[str, str], _EntryRule] = {}

@@ -29,7 +29,7 @@ class Ending(Generic[T]):
         raise NothingYielded(f"{self._name} yields nothing: {_ONCE}")
 
     def end(self, failure: BaseException | None = None) -> None:
-        """Run the code after `yield`, or raise the failure there; any other error is raised."""
+        """Run the code after `yield`, or raise the failure there; raise new errors of this code."""
         trace = failure.__traceback__ if failure else None
         try:
             if failure is None:
@@ -67,21 +67,21 @@ class Scope:
         return self.failure is None and bool(self._endings)
 
     def enter(self, ending: Ending[T]) -> T:
-        """Begin a component that has an ending, and return the component."""
+        """Start the generator of a component, and return the component; `end` will end it."""
         component = ending.begin()
         self._endings.append(ending)
         return component
 
     def keep(self, file: IO[bytes]) -> None:
-        """Close a file after the components have ended, because they may still read the file."""
+        """Keep a file open until the components end, because they can still read the file."""
         self._files.append(file)
 
     def end(self) -> None:
-        """End the components, the last one first; code that asks again gets a new component.
+        """End the components, the last component first; code that asks later gets a new component.
 
-        The failure is raised in each ending, even if an earlier ending caught it, but is not raised
-        by this method. An error that an ending raises is raised by this method, and is the failure
-        for the endings after it.
+        The failure of the request is raised in the generator of each component, even if another
+        generator has caught the failure; this method does not raise the failure. If a generator
+        raises another error, the generators after it get this error, and this method raises it.
         """
         failure, self.failure = self.failure, None
         endings, self._endings = self._endings, []
@@ -109,7 +109,7 @@ class Scope:
 
 
 def end_all(endings: Iterable[Callable[[], object]]) -> None:
-    """Call all functions, even after an error; then raise the error, or several as a group."""
+    """Call all functions, even after an error; then raise this error, or a group of errors."""
     raised: list[Exception] = []
     for end in endings:
         try:

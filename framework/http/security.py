@@ -31,7 +31,7 @@ _HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def surround(application: "WSGIApplication", settings: HTTPSettings) -> "WSGIApplication":
-    """Return an application with only the middleware around it that the settings ask for."""
+    """Return an application inside the middleware that the settings ask for, and no other."""
     if settings.trusted_hosts:
         hosts = [host.lower() for host in settings.trusted_hosts]
         application = _for_trusted_hosts(application, hosts)

@@ -1,8 +1,8 @@
-"""Rules that match a long path too slowly, because their variables divide it in many ways.
+"""Rules that match a long path too slowly: their variables can divide the path in many ways.
 
-Any client can send a long path, and to match it could take seconds. If the number of ways grows
-with the square of the path's length, the rule matches only short paths. If the number grows faster,
-start-up refuses the rule.
+Any client can send a long path, and such a rule could take seconds to match the path. If the number
+of ways grows with the square of the path's length, the rule matches only short paths. If the number
+of ways grows faster, start-up refuses the rule.
 """
 
 import re
@@ -48,13 +48,13 @@ def slow_variables(rule: str) -> Iterator[Mistake]:
 
 
 def only_short(parts: Iterable[RulePart]) -> Iterator[RulePart]:
-    """Limit the parts of a rule with two variables side by side: they match only short paths."""
+    """Let each part of a rule that has two variables in a segment match only short paths."""
     for part in parts:
         yield replace(part, content=_IS_SHORT + part.content) if _is_divided(part.content) else part
 
 
 def _is_divided(content: str) -> bool:
-    """Return whether a segment in the expression of a part has two variables."""
+    """Return whether a segment in the regular expression of a part has two variables."""
     if content.count(_GROUP) < 2:
         return False
     segments = content.replace(_NO_SLASH, "").split("/")
@@ -62,7 +62,7 @@ def _is_divided(content: str) -> bool:
 
 
 def _parts(rule: str) -> Iterator[str]:
-    """Yield each segment; a variable that may hold slashes begins one part to the rule's end."""
+    """Yield each segment; from a variable with slashes on, yield the whole rest of the rule."""
     segments = rule.split("/")
     for at, segment in enumerate(segments):
         if _PATH_VARIABLE.search(segment):
@@ -72,7 +72,7 @@ def _parts(rule: str) -> Iterator[str]:
 
 
 def _divides_in_many_ways(part: str) -> bool:
-    """Return whether a path of length n can be divided among the variables in n³ ways, or more."""
+    """Return whether the variables can divide a path of length n in n³ ways, or more."""
     texts = (len(_TEXT.findall(segment)) for segment in part.split("/"))
     free = sum(count - 1 for count in texts if count)
     # Without slashes, the last text of a part takes all that is left, which is only one way.

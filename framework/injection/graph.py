@@ -113,9 +113,9 @@ class Graph:
         return self._get(self._ask_for(key))
 
     def stand_in(self, listed: Any) -> Any:
-        """Return the component of a listed class, or the listed object itself.
+        """Return the component of a guard or middleware class; an object is returned unchanged.
 
-        If the object or its class is replaced, the replacement is returned.
+        If a test replaces the object or its class, the replacement is returned.
         """
         if isinstance(listed, type):
             return self.get(Named(listed))
@@ -125,7 +125,7 @@ class Graph:
         return listed
 
     def provide(self, key: object) -> object:
-        """Return a component, or the function that gives each request its own.
+        """Return a component, or the function that gives each request its own component.
 
         Raises NotProvided or Reported.
         """
@@ -276,7 +276,7 @@ class Graph:
         return self._per_request[provider] if provider.per_request else self._made[provider]
 
     def _plan(self, provider: Provider, trail: Trail) -> None:
-        """Return how requests make a component."""
+        """Plan how requests make a component, and keep the function that makes the component."""
         self._build_configuration(provider, trail)
         make = provider.make
         if provider.configuration is not None:
@@ -287,7 +287,7 @@ class Graph:
         self.per_request.update((key, giver) for key in provider.keys)
 
     def _build_configuration(self, provider: Provider, trail: Trail) -> None:
-        """Build the configuration of a provider that is a method of a configuration."""
+        """Build the configuration first, if the provider is a method of a configuration."""
         if provider.configuration is not None:
             self._build(self._registry.find(provider.configuration), trail)
 
@@ -340,13 +340,13 @@ class Graph:
             raise self._refuse(wrong)
 
     def _place_of_settings(self, provider: Provider) -> str:
-        """Return where the component's settings are written, or else the component's own place."""
+        """Return where the settings of a component are written; without settings, its own place."""
         settings = provider if provider.settings is None else self._registry.find(provider.settings)
         return settings.where
 
 
 def _make_of(provider: Provider, endings: list[Callable[[], object]]) -> Callable[..., object]:
-    """Return the function that makes a component and, for a generator, stores how it ends."""
+    """Return the function that makes a component; it also stores how a generator has to end."""
     if not provider.ends:
         return provider.make
 

@@ -106,7 +106,7 @@ def is_abstract(key: Any) -> bool:
 
 
 def implements(candidate: object, key: Any) -> bool:
-    """Return whether a class inherits from a class, or from a generic type such as `Repo[int]`."""
+    """Return whether a class inherits from another class, or from a type such as `Repo[int]`."""
     if not isinstance(candidate, type) or candidate is key:
         return False
     origin, arguments = get_origin(key), get_args(key)
@@ -116,7 +116,7 @@ def implements(candidate: object, key: Any) -> bool:
 
 
 def cycle(providers: Sequence[Provider]) -> Mistake:
-    """Return the mistake of providers in a circle: each needs the next, and the last the first."""
+    """Return the mistake of providers in a circle: each provider needs the next one."""
     first = providers[0]
     drawing = "\n→ ".join(provider.where for provider in (*providers, first))
     return Mistake(
@@ -137,7 +137,7 @@ def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mis
 
 
 def captive(trail: Sequence[Provider], need: Provider) -> Mistake:
-    """Return the mistake of a component that is built once, but needs one of each request."""
+    """Return the mistake of a component that is built once, but needs a component of a request."""
     drawing = "\n→ ".join(provider.where for provider in (*trail, need))
     needed = describe(need.keys[0])
     return Mistake(
@@ -177,7 +177,7 @@ def raised(provider: Provider, error: Exception) -> Mistake:
 
 
 def _said(provider: Provider, error: Exception) -> Mistake | None:
-    """Return the mistake in an error of the packages that has a remedy, with the user's line."""
+    """Return the mistake, with the user's line, if the packages raised the error with a remedy."""
     frames = list(frames_of(error.__traceback__))
     if not frames or not is_ours(frames[-1]) or ". Fix: " not in str(error):
         return None
@@ -280,7 +280,7 @@ def _abstract(key: type, components: Collection[type]) -> NotProvided:
 
 
 def _left_out(key: object, components: Collection[type]) -> str | None:
-    """Return the name of a configuration that was left out, although it provides a type."""
+    """Return the name of a configuration that provides the type, but is not in the application."""
     known = {id(component) for component in components}
     for target in subclasses(object).values():
         if id(target) in known or not is_configuration(target):
@@ -317,7 +317,7 @@ def _remedy(key: Any, name: str) -> str:
 
 
 def _is_of_the_user(kind: type) -> bool:
-    """Return whether the user can decorate a class: those of libraries are not the user's."""
+    """Return whether a class is the user's own: a user cannot decorate the classes of libraries."""
     module = sys.modules.get(kind.__module__)
     file = getattr(module, "__file__", None) or ""
     is_ours = kind.__module__.partition(".")[0] in ("framework", "sessions")
@@ -352,7 +352,7 @@ def _looks_like(candidate: type, key: type) -> bool:
 
 
 def _made_by_hand(provider: Provider) -> str | None:
-    """Return how to give an object of a guard or middleware class; None for any other class."""
+    """Return how to pass an object in place of a guard or middleware class, or None."""
     kind: Any = provider.keys[0] if provider.keys else None
     # Only a class that @guard or a list of middleware names can be given as an object.
     if provider.configuration is not None or not isinstance(kind, type) or is_component(kind):

@@ -127,15 +127,15 @@ class Registry:
         return provider or self._implied(key), key
 
     def _name(self, target: type) -> None:
-        """Add an undecorated class as its own provider, unless another provider has the class."""
+        """Let an undecorated class provide itself, unless another provider makes its objects."""
         if target not in self._providers and not is_abstract(target):
             self._providers[target] = class_provider(target)
 
     def _implied(self, key: Any) -> Provider | None:
-        """Return a provider for a type that no provider names; None if none fits, or several fit.
+        """Return a provider for a type that no provider names; None if there is not exactly one.
 
-        A component class provides itself. Another type has its only implementation, and a list has
-        all implementations.
+        A component class provides itself. Any other type gets its only implementation, and a list
+        gets all implementations of its items' type.
         """
         item = item_of(key)
         if isinstance(key, type) and is_component(key):
@@ -165,7 +165,7 @@ class Registry:
         return {key: provider for key, provider in self._providers.items() if isinstance(key, type)}
 
     def _replace_parts(self, known: Known) -> None:
-        """Give the provider of a known component the replacements of the component's parts."""
+        """If a test replaces parts of a known component, let its provider use the replacements."""
         parts = {
             setting: self._providers[key]
             for key, setting in known.parts.items()

@@ -1,4 +1,4 @@
-"""Components that are built for each request; their parameters are bound like a handler's."""
+"""Components that are built for each request; their parameters get values as a handler's do."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -69,7 +69,7 @@ class HiddenDecorators:
 
 
 def _is_hidden(function: FunctionType, layer: FunctionType, mine: list[object], name: str) -> bool:
-    """Return whether a function inside a layer is the function that the class's member wraps."""
+    """Return whether `function`, inside `layer`, is the method whose decorators are lost."""
     # Through an object such as an application, other methods refer to this one and hide nothing.
     is_mine = any(function is own for own in mine)
     return function is layer if is_mine else function.__qualname__ == name
@@ -87,7 +87,7 @@ def _wrapped(member: object) -> Iterator[object]:
 
 
 def _holds_nothing(member: object) -> bool:
-    """Return whether a member refers to no other function: most handlers, and texts or numbers."""
+    """Return whether a member refers to no other function, such as a text and most handlers."""
     kind = type(member)
     if kind is not FunctionType:
         is_plain = kind in _PLAIN or kind is GetSetDescriptorType

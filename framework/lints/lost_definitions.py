@@ -37,7 +37,7 @@ _FOREIGN = {"framework", "sessions", "injector", "werkzeug", *sys.stdlib_module_
 
 
 def note_lost(program: Program, report: Report) -> None:
-    """Report handlers, components, hooks and other definitions that Python or a base replaces."""
+    """Report handlers, components, hooks and so on that another definition replaces or hides."""
     for target in program.classes:
         for base in target.__mro__:
             if base.__module__.partition(".")[0] not in _FOREIGN:

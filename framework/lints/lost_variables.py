@@ -21,7 +21,7 @@ _MOST_ROUTES = 3
 
 
 def note_lost_variables(program: Program, report: Report) -> None:
-    """Report each parameter that some paths have as a variable, and others read from a query."""
+    """Report each parameter that some routes take from the path, and others from the query."""
     parameters = [
         (parameter, handler.route)
         for handler in program.handlers

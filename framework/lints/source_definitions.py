@@ -45,7 +45,7 @@ class Definition:
         return f"{self.scope}.{self.name}" if self.scope else self.name
 
     def excludes(self, other: "Definition") -> bool:
-        """Return whether only one of the two can run, as in the two branches of an `if`."""
+        """Return whether only one of two definitions can run, as in the two branches of an `if`."""
         mine = dict(self.branches)
         return any(mine.get(node, branch) != branch for node, branch in other.branches)
 
@@ -154,7 +154,7 @@ def _definition(statement: Defining, scope: str, branches: Branches) -> Definiti
 
 
 def _blocks(statement: ast.stmt) -> Iterator[tuple[int | None, Block]]:
-    """Yield the blocks of a statement: of two blocks with numbers, only one can run."""
+    """Yield the blocks of a statement; of the blocks with a number, at most one runs."""
     if isinstance(statement, ast.If):
         yield from enumerate((statement.body, statement.orelse))
     elif isinstance(statement, ast.Try | ast.TryStar):

@@ -33,7 +33,7 @@ def note_unused(program: Program, report: Report) -> None:
 
 
 def _note_parts_of_sessions(graph: Graph, report: Report) -> None:
-    """Report session settings that are components of their own, because nothing asks for them."""
+    """Report session settings that are separate components, because they would have no effect."""
     for keys, where, value in graph.unasked():
         kind = value if isinstance(value, type) else type(value)
         argument = next((name for part, name in _PARTS.items() if issubclass(kind, part)), None)

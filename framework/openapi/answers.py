@@ -34,7 +34,7 @@ _PROBLEM = "application/problem+json"
 
 @dataclass
 class _Answer:
-    """Collect the bodies that one status may have: some types, a problem document, or nothing."""
+    """Collect the bodies that one status can have: some types, a problem document, or nothing."""
 
     text: str = ""
     bodies: list[Any] = field(default_factory=list)

@@ -112,7 +112,7 @@ def _parameters(handler: Handler) -> list[Parameter]:
 
 
 def _refusals(handler: Handler, found: list[Parameter]) -> Iterator[type[HTTPException] | int]:
-    """Yield the errors that a request may be answered with, as types or as statuses."""
+    """Yield the errors that can be the answer to a request, as types or as statuses."""
     method = handler.route.method
     steps = steps_of(handler, Everywhere())
     for step in only(steps, CheckGuard):

@@ -64,7 +64,7 @@ def describe_body(found: Sequence[Parameter], schemas: Schemas) -> Schema:
 
 
 def _documented(found: Sequence[Parameter], kind: type[D]) -> Iterator[tuple[Parameter, D]]:
-    """Yield the parameters with the descriptions of one kind that their sources give."""
+    """Yield each parameter with each of its descriptions that is of this kind."""
     for parameter in found:
         for described in parameter.marker.documented(parameter.field):
             if isinstance(described, kind):

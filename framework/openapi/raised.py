@@ -48,7 +48,7 @@ def _raised(steps: Sequence[dis.Instruction], step: dis.Instruction, function: F
 
 
 def _aborted(steps: Sequence[dis.Instruction], at: int, function: FunctionType) -> Any:
-    """Return the error of a call of `abort` whose function this instruction loads."""
+    """Return the error that `abort` raises, if this instruction begins a call of `abort`."""
     called, after = _value(steps, at, function)
     if called is not abort or after >= len(steps):
         return None

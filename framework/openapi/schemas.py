@@ -36,7 +36,7 @@ class Schemas:
         self._whole: list[tuple[Any, Side, Schema]] = []
 
     def of(self, annotation: Any, side: Side = "request") -> Schema:
-        """Return the schema of a type: a dictionary that `shared` fills in the end."""
+        """Return the schema of a type: a dictionary that `shared` fills later."""
         if annotation in _UNKNOWN:
             return {}
         schema: Schema = {}
@@ -51,7 +51,7 @@ class Schemas:
         return schema
 
     def of_text(self, annotation: Any, limits: msgspec.Meta | None = None) -> Schema:
-        """Return the schema of a value that is read from text, which is never null."""
+        """Return the schema of a value that is read from text; the schema does not allow null."""
         base, metadata = bare(annotation)
         found = [element for element in (*metadata, limits) if isinstance(element, msgspec.Meta)]
         # msgspec has no limits for decimals, and so no schema for such limits.

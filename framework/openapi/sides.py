@@ -1,4 +1,4 @@
-"""The two sides of a document: what requests may hold, and what answers hold.
+"""The two sides of a document: what requests can hold, and what answers hold.
 
 A class that looks different on the two sides, such as a model of pydantic whose defaults are
 optional in a request and always there in an answer, has a schema for each side.

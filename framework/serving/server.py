@@ -138,7 +138,7 @@ def _watch(files: Files, signals: EndSignals, *, is_started: bool) -> None:
 
 
 def _started(load: Loader, ending: ExitStack) -> Application:
-    """Build and start the application; `ending` stops it."""
+    """Build and start the application; `ending` stops the application when the server ends."""
     show_logs()
     application = load()
     hide_ids(application.sessions)

@@ -25,7 +25,7 @@ class EndSignals:
         self._before: dict[signal.Signals, Any] = {}
 
     def listen(self) -> None:
-        """Take the signals from now on."""
+        """Handle the signals from now on."""
         self._before = {number: signal.signal(number, self._note) for number in _NUMBERS}
 
     def restore(self) -> None:

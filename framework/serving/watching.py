@@ -58,7 +58,8 @@ def _files_of_folders() -> Iterator[str]:
 def _files_below(folder: str, *, is_far: bool = False) -> Iterator[str]:
     """Yield the Python files of a folder, and of the folders in it.
 
-    `is_far` says that the folder above has no Python file; below two such folders are only data.
+    `is_far` says that the folder above has no Python file. If this folder has none either, the
+    folders in it hold only data, and are not read.
     """
     files, folders = _listed(folder)
     if "pyvenv.cfg" in files:

@@ -73,7 +73,7 @@ def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
 
 
 def list_item(annotation: Any) -> Any:
-    """Return `T` of `list[T]`, `set[T]`, `tuple[T, ...]` and the like, optional or not, or None."""
+    """Return `T` of `list[T]`, `set[T] | None`, `tuple[T, ...]` and such types; otherwise None."""
     base, _ = bare(annotation)
     item, *others = get_args(base) or (None,)
     is_several = get_origin(base) in _COLLECTIONS and others in ([], [...])

@@ -11,7 +11,7 @@ from framework.types.signatures import read_return
 
 
 def never_ends(body: Sequence[ast.stmt], function: FunctionType) -> bool:
-    """Return whether the statements of a function surely raise, or call what never returns."""
+    """Return whether the statements always raise, or call a function that never returns."""
     return any(_stops(statement, function) for statement in body)
 
 

@@ -24,7 +24,7 @@ _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GEN
 
 
 def forgotten_return(function: Callable[..., object]) -> Mistake | None:
-    """Return the mistake of a method that never returns a value, but seems to need to."""
+    """Return the mistake of a method that never returns a value, but seems to need one."""
     if not isinstance(function, FunctionType) or not _seems_to_return_nothing(function.__code__):
         return None
     written = promise_of(function).value
@@ -37,7 +37,7 @@ def forgotten_return(function: Callable[..., object]) -> Mistake | None:
 
 
 def forgotten_verdict(function: Callable[..., object]) -> Mistake | None:
-    """Return the mistake of a guard's check that never returns a value; any annotation counts."""
+    """Return the mistake of a guard's check that never returns a value, whatever its annotation."""
     found = forgotten_return(function)
     if found is not None or not isinstance(function, FunctionType):
         return found
@@ -54,7 +54,7 @@ def forgotten_verdict(function: Callable[..., object]) -> Mistake | None:
 
 
 def note_forgotten_return(function: Callable[..., object], here: Place) -> None:
-    """Report a method that never returns a value, but seems to need to."""
+    """Report a method that never returns a value, but seems to need one."""
     found = forgotten_return(function)
     if found is not None:
         here.note(found.what, found.remedy)
@@ -81,9 +81,10 @@ def _seems_to_return_nothing(code: CodeType) -> bool:
 
 
 def _is_stub(code: CodeType) -> bool:
-    """Return whether one line shows that a function is `...` or `pass`; the source says the rest.
+    """Return whether the last line of a function shows that the function is `...` or `pass`.
 
-    To read the source of a function takes longer than to start its handler.
+    The whole source is read only for other functions, because to read it takes longer than to
+    start a handler.
     """
     if len(code.co_code) > _LONGEST_STUB:
         return False
@@ -105,7 +106,7 @@ def _constants_returned(code: CodeType) -> Iterator[int | None]:
 
 
 def _body_without_value(function: FunctionType, *, none_is_value: bool) -> list[ast.stmt]:
-    """Return the statements of a function that ends without a value; else nothing.
+    """Return the statements of a function that never returns a value; otherwise an empty list.
 
     With `none_is_value`, `return None` returns a value.
     """
@@ -120,7 +121,7 @@ def _body_without_value(function: FunctionType, *, none_is_value: bool) -> list[
 
 
 def _body(function: FunctionType) -> list[ast.stmt]:
-    """Read the statements of a function; none if the function is a stub, or has no source."""
+    """Read the statements of a function; an empty list for a stub or a function without source."""
     try:
         (read,) = ast.parse(textwrap.dedent(inspect.getsource(function.__code__))).body
     # A function that is made at run time, or in a shell, has no source file.

@@ -1,7 +1,7 @@
 """Refuse JSON with very many keys of the same hash, which a client can choose.
 
 Python computes the hashes of numbers and UUIDs without a secret. Thousands of keys with one hash
-would make each new key as slow as all keys before it.
+would slow each other down: Python compares each new key with all keys before it.
 """
 
 import re
@@ -32,7 +32,7 @@ class HashFloodError(ValueError):
 def flood_check(annotation: Any) -> Callable[[object], None] | None:
     """Return the function that raises `HashFloodError` for a JSON value, before it is converted.
 
-    The result is None for a type without such sets and dictionaries.
+    The result is None for a type without sets and dictionaries whose hashes a client can choose.
     """
     return _refuse_floods if any(map(_has_unsafe_keys, parts_of(annotation))) else None
 

@@ -1,6 +1,6 @@
 """The methods of a class: their tags from decorators, and their annotations in that class.
 
-A text in an annotation may name a class that is defined inside the class. For a generic base class,
+A text in an annotation can name a class that is defined inside the class. For a generic base class,
 the annotations contain the real types in place of the type variables.
 """
 
@@ -71,7 +71,7 @@ def tagged_members(target: type, name: str) -> Iterator[Member]:
 
 
 def tagged_names(target: type, name: str) -> list[str]:
-    """List the names of the tagged methods of a class; this is faster than the methods."""
+    """List the names of the tagged methods of a class; this is faster than `tagged_members`."""
     return [key for key, _ in _tagged_definitions(target, name)]
 
 
@@ -285,7 +285,7 @@ def _variables(generic: Any) -> tuple[Any, ...]:
 
 
 def value_of_name(name: str, function: FunctionType) -> Any:
-    """Return the value of a name that a function uses and does not set; None if it has no value."""
+    """Return the value of a name from outside of a function; None if the name has no value."""
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     if name not in cells:
         return function.__globals__.get(name)

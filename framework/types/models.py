@@ -1,6 +1,6 @@
 """The models of pydantic: they validate themselves, and their errors are reported like all others.
 
-msgspec reads the types around a model. Where msgspec cannot, pydantic reads the whole type.
+msgspec reads the types around a model. If msgspec cannot read them, pydantic reads the whole type.
 """
 
 import sys
@@ -23,8 +23,8 @@ _AROUND = (list, dict, tuple, set, frozenset, Union, UnionType, str, NoneType, .
 def is_read_by_pydantic(annotation: Any) -> bool:
     """Return whether pydantic reads the whole type, and msgspec reads no part.
 
-    The limits of msgspec and its classes are read by msgspec only, and so are bytes, which pydantic
-    does not read as base64.
+    Only msgspec reads its own limits and its own classes. Only msgspec reads bytes, too, because
+    pydantic does not read bytes as base64.
     """
     # A program that has a model has imported pydantic.
     if "pydantic" not in sys.modules:

@@ -29,8 +29,8 @@ def unknown_classes(annotation: Any) -> Iterator[Any]:
 def leaves_defaults_out(annotation: Any) -> bool:
     """Return whether a decoded value may lack the attributes of default values.
 
-    For a default value, msgspec relies on the attribute of the class and sets none on the object.
-    Then `vars()` and JSON do not show the attribute.
+    For a default value, msgspec sets no attribute of the object, because the class has the
+    attribute. Then `vars()` and JSON do not show the attribute.
     """
     return any(
         isinstance(node, DataclassType)

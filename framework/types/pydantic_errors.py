@@ -73,7 +73,7 @@ def _words(details: Mapping[str, Any], *, of_texts: bool) -> str:
 
 
 def _kind(context: Mapping[str, Any]) -> str:
-    """Return the name of the type whose length or whose number breaks a limit."""
+    """Return the name of the type of a value whose size breaks a limit."""
     if "field_type" in context:
         return "object" if context["field_type"] == "Dictionary" else "array"
     bounds = (context[name] for name in ("gt", "ge", "lt", "le") if name in context)

@@ -29,7 +29,7 @@ FILE_REMEDY = "Write `return werkzeug.utils.send_file(path, request.environ)`, o
 
 
 def promised(function: Callable[..., object]) -> tuple[Any, ...]:
-    """Return the types that a function may return: the members of a union, or the one type."""
+    """Return the types that a function can return: the members of a union, or the one type."""
     # An annotation that cannot be evaluated is not a mistake here, because the return type of a
     # handler injects nothing.
     returned = read_return(function)

@@ -273,7 +273,7 @@ def _remember(method: Callable[..., object], what: str, read: object) -> None:
 
 
 def _names_in_texts(method: types.FunctionType) -> Iterator[tuple[str, object]]:
-    """Yield the names of the module that annotations use as texts, with their meanings."""
+    """Yield the names in annotations that are texts, with the values of the names in the module."""
     inner = unwrapped(method)
     known = getattr(inner, "__globals__", {})
     annotations = inspect.get_annotations(inner, **_NAMES_ONLY)

@@ -43,7 +43,7 @@ class CommitTests(Suite):
     async def test_a_name_that_is_set_and_removed_is_removed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A name in both is removed, whether the record had the name before or not."""
+        """A name in both `set` and `removed` is removed, even if the record did not have it."""
         await store.create("key", a_record(clock, {"a": b"1"}))
         changes = some_changes(clock, set={"a": b"2", "b": b"2"}, removed=frozenset({"a", "b"}))
 
@@ -101,7 +101,7 @@ class CommitTests(Suite):
     async def test_created_at_begins_anew_if_it_is_named(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit that does not name created_at keeps it."""
+        """A commit without created_at keeps the created_at of the record."""
         now = clock()
         await store.create("key", a_record(clock, created_at=now - 5000.25))
 
@@ -201,7 +201,7 @@ class CommitTests(Suite):
     async def test_the_first_reason_is_told(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """GONE comes before SUPERSEDED, and SUPERSEDED before CONFLICT."""
+        """The store checks for GONE first, then for SUPERSEDED, then for CONFLICT."""
         changes = some_changes(clock, secret=OTHER_SECRET, expected={"a": b"2"})
         absent = some_changes(clock, expected={"a": None})
 

@@ -49,7 +49,7 @@ class DamageTests(Suite):
     async def test_a_damaged_record_is_replaced(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`create` may use the key, and the new record inherits nothing."""
+        """`create` stores a new record under the key, and the new record inherits nothing."""
         await self._damaged(store, clock)
         record = a_record(clock, {"b": b"2"}, secret=OTHER_SECRET)
 

@@ -19,7 +19,7 @@ from sessions.testing.suite import Suite, clock_test, contract_test
 from sessions.testing.under_test import StoreUnderTest, Work
 
 _AGO = 1000.0
-"""Seconds since the records of these tests have expired, so that a purge removes them too."""
+"""How many seconds ago the records of these tests expired: long enough for a purge."""
 _KEY, _TAKEN, _PURGED = map(hash_of, ("key", "taken", "purged"))
 _CALLS = 8
 _MANY = 30
@@ -92,7 +92,7 @@ class ExpiringTests(Suite):
     async def test_a_record_is_not_given_out_by_an_early_purge(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A purge leaves what expired just now, and `take_expired` does not."""
+        """A purge leaves a record that has just expired, but `take_expired` gives it out."""
         expiring = collecting(store)
         record = a_record(clock, {"a": b"1"}, expires_at=clock() - PURGE_DELAY / 2)
         await store.create(_KEY, record)
@@ -104,7 +104,7 @@ class ExpiringTests(Suite):
     async def test_a_record_that_was_extended_is_not_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A touch has moved the expiry."""
+        """A touch has set a later expiry, so the record is live."""
         expiring = collecting(store)
         await store.create(_KEY, a_record(clock, lives=100))
         await store.touch(_KEY, SECRET, clock() + 2000, clock())
@@ -117,7 +117,7 @@ class ExpiringTests(Suite):
     async def test_an_ended_record_is_not_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Its end is known already, and the store still knows when it ended."""
+        """The end of the record is known already, and the store still knows the time of the end."""
         expiring = collecting(store)
         await store.create(_KEY, a_record(clock, {"a": b"1"}))
         await store.delete(_KEY)
@@ -130,7 +130,7 @@ class ExpiringTests(Suite):
     async def test_no_other_call_removes_what_is_to_be_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A delete finds no session, and creations do not purge."""
+        """`delete` finds no live record and removes nothing, and `create` does not purge."""
         expiring = collecting(store)
         record = _an_old_record(clock, "text")
         await store.create(_KEY, record)
@@ -159,7 +159,7 @@ class ExpiringTests(Suite):
     async def test_more_than_one_batch_is_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """At most `limit` records are removed, each with its own key, and the rest later."""
+        """A purge gives out at most `limit` records with their keys; the next purge, the rest."""
         expiring = collecting(store)
         records = await _fill(store, clock, PURGE_BATCH + 5)
 
@@ -174,7 +174,7 @@ class ExpiringTests(Suite):
     async def test_each_record_is_given_out_to_one_of_many_calls(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Purges and takes at the same time give out each record once."""
+        """Calls of both methods at the same time give out each record exactly once."""
         expiring = collecting(store)
         for _ in range(_ROUNDS):
             records = await _fill(store, clock, _MANY)
@@ -192,7 +192,7 @@ class ExpiringTests(Suite):
     async def test_two_calls_at_once_on_a_record_that_is_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The answers, and the record after them, are the same as after one of the two orders."""
+        """The answers, and the record after them, are as if one call followed the other."""
         collecting(store)
         made = _calls(clock)
         for number, pair in enumerate(_pairs(made)):
@@ -219,7 +219,7 @@ class ExpiringTests(Suite):
     async def test_nothing_is_given_out_by_a_broken_store(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A broken store raises StoreUnavailable, and is not taken for an empty store."""
+        """A broken store raises StoreUnavailable, and does not seem to be empty."""
         expiring = collecting(store)
         await store.create(_KEY, _an_old_record(clock, "text"))
         await self.break_under_test(store)
@@ -324,7 +324,7 @@ def _calls(clock: ManualClock) -> dict[str, Call]:
 
 
 def _pairs(made: dict[str, Call]) -> list[Pair]:
-    """Return the pairs of calls of which at least one gives out the record."""
+    """Return the pairs of calls in which at least one call gives out the record."""
     return [
         (first, second)
         for first in made

@@ -18,7 +18,7 @@ class ExpiryTests(Suite):
     async def test_a_record_is_absent_exactly_at_its_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """At `expires_at`, no method finds the record, and a new record gets nothing from it."""
+        """At `expires_at`, no method finds the record, and a new record inherits nothing."""
         await store.create("key", a_record(clock, {"old": b"1"}, lives=100.25, user_id="ada"))
         changes = some_changes(clock, set={"a": b"1"}, lives=500)
 
@@ -117,7 +117,7 @@ class ExpiryTests(Suite):
     async def test_the_clock_of_a_store_can_be_set_later(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A container with its own clock gives it to the store; each call reads it."""
+        """A container gives its clock to the store, and each call of the store uses this clock."""
         await store.create("key", a_record(clock, lives=100))
         later = ManualClock(START + 100)
         store.set_clock(later)
@@ -162,7 +162,7 @@ class ExpiryTests(Suite):
     async def test_purge_removes_more_than_one_batch(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`purge` may remove more records than fit in one transaction, up to the limit."""
+        """`purge` removes up to `limit` records, even if they do not fit in one transaction."""
         count = PURGE_BATCH + 5
         for n in range(count):
             await store.create(f"old{n}", a_record(clock, lives=1))

@@ -1,6 +1,6 @@
 """Pause a call of a store at one point, and make another call in the meantime.
 
-In a thread, a point is a line of the store's own Python code, or a call from it into other code. In
+In a thread, a point is a line of the store's own Python code, or a call of other code. In
 a task, a point is where the coroutine waits. So the tests try the possible orders of two calls one
 by one, and do not depend on chance.
 """
@@ -13,7 +13,7 @@ from types import CodeType, FrameType
 from typing import Any, TypeVar, cast
 
 PATIENCE = 0.001
-"""The longest pause of a call in seconds; the other call may need the paused call to end first."""
+"""The longest pause of a call, in seconds: the other call possibly waits for the paused call."""
 
 _LONGEST_CALL = 20.0
 _OURS = "sessions.testing"
@@ -56,7 +56,7 @@ class OtherThread:
 
 
 class InterruptedThread:
-    """Run a function in this thread, and call `interrupt` at one point of it.
+    """Run a function in this thread, and call `interrupt` at one point of the function.
 
     Debuggers and coverage tools do not see this function, because they use the same hook of Python
     (`sys.settrace`).

@@ -15,7 +15,7 @@ _LINKED = r"""\b{0}=([\w.-]+)|name=\\?"{0}\\?" value=\\?"([\w.-]+)"""
 
 
 class KeptTokens:
-    """Keep the token of a session, as a client of an API keeps it, or as the links of a page do.
+    """Keep the token of a session, as a client of an API does, or as the links of a page do.
 
     After `begin_to_send`, the token is sent in each request that has no token of its own.
     """

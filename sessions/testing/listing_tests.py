@@ -16,7 +16,7 @@ _MOST_PAGES = 500
 class CountableContract(Suite):
     """Test a store against the contract of `sessions.stores.listing.Countable`.
 
-    List it before the contract of the store: `class TestMyStore(CountableContract, StoreContract)`.
+    Write this base first: `class TestMyStore(CountableContract, StoreContract)`.
     """
 
     @contract_test
@@ -45,7 +45,7 @@ class CountableContract(Suite):
     async def test_expired_records_are_not_counted(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A record is counted until it expires, even if it is not removed yet."""
+        """An expired record is not counted, even if it is not removed yet."""
         await store.create(hash_of("short"), a_record(clock, lives=50))
         await store.create(hash_of("long"), a_record(clock, lives=100))
 
@@ -57,7 +57,7 @@ class CountableContract(Suite):
     async def test_a_broken_store_counts_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A broken store raises StoreUnavailable, and is not taken for an empty store."""
+        """A broken store raises StoreUnavailable, and does not seem to be empty."""
         await _filled(store, clock)
         await self.break_under_test(store)
 
@@ -67,7 +67,7 @@ class CountableContract(Suite):
 class ListableContract(Suite):
     """Test a store against the contract of `sessions.stores.listing.Listable`.
 
-    List it before the contract of the store: `class TestMyStore(ListableContract, StoreContract)`.
+    Write this base first: `class TestMyStore(ListableContract, StoreContract)`.
     """
 
     @contract_test
@@ -114,7 +114,7 @@ class ListableContract(Suite):
     async def test_expired_records_are_not_listed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A record is listed until it expires, even if it is not removed yet."""
+        """An expired record is not listed, even if it is not removed yet."""
         record = a_record(clock, lives=100)
         await store.create(hash_of("short"), a_record(clock, lives=50))
         await store.create(hash_of("long"), record)
@@ -147,7 +147,7 @@ class ListableContract(Suite):
     async def test_a_broken_store_lists_nothing(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A broken store raises StoreUnavailable, and is not taken for an empty store."""
+        """A broken store raises StoreUnavailable, and does not seem to be empty."""
         await _filled(store, clock)
         await self.break_under_test(store)
 

@@ -72,7 +72,7 @@ class ParallelTests(Suite):
     async def test_of_parallel_renewals_one_is_applied(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The record has the secret and the values of this one renewal."""
+        """The record has the secret and the values of the one renewal that was applied."""
         for turn in range(_ROUNDS):
             key = f"key{turn}"
             await store.create(key, a_record(clock))

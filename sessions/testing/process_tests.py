@@ -65,7 +65,7 @@ class ProcessTests(Suite):
     def another_process(
         self, store: StoreUnderTest, prepare: Callable[[Store], Store] | None = None
     ) -> AbstractContextManager[Connection]:
-        """Return a context with another process that calls the store; raise SkipTest without it.
+        """Return a context with another process that calls the store, or raise SkipTest.
 
         `prepare` is a function of a module, which the other process calls with its store.
         """
@@ -100,7 +100,7 @@ class OtherProcess:
 
 
 class Meeting(NamedTuple):
-    """The kind of the record, the two calls, and the point at which the second one is made."""
+    """The kind of the record, the two calls, and the point at which the second call is made."""
 
     begin: str
     pair: Pair

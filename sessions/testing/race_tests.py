@@ -17,7 +17,7 @@ from sessions.testing.suite import Suite, contract_test
 from sessions.testing.under_test import StoreUnderTest
 
 NEVER = -1
-"""Instead of a point: make the other call after the first one has ended."""
+"""In place of the number of a point: make the other call after the first call has ended."""
 
 _EXPIRED_AGO = 1000.0
 
@@ -35,7 +35,7 @@ class RaceTests(Suite):
     async def test_two_calls_at_once_on_a_live_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The answers, and the record after them, are the same as after one of the two orders."""
+        """The answers, and the record after them, are as if one call followed the other."""
         await self._race(store, clock, "live")
 
     @contract_test
@@ -165,6 +165,6 @@ async def interrupt(
 
 
 def some_of(points: int, number: int, at_most: int) -> list[int]:
-    """Return some points at which to make the other call; each pair of calls has other points."""
+    """Return some points at which to make the other call; different pairs get different points."""
     step = max(-(-points // at_most), 1)
     return list(range(number % step, points, step))

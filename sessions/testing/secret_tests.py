@@ -1,4 +1,7 @@
-"""Tests of new secrets, and of the grace time of an earlier secret."""
+"""Tests of new secrets, and of the grace time of an earlier secret.
+
+In the grace time after a new secret, a store still accepts commits with the earlier secret.
+"""
 
 from typing import Any
 
@@ -56,7 +59,7 @@ class SecretTests(Suite):
     async def test_the_secret_of_before_may_have_grace(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit in the grace time changes values; the secret and the grace stay."""
+        """A commit with the earlier secret changes values, but neither the secret nor the grace."""
         until = clock() + 30.5
         await store.create("key", a_record(clock))
         await store.commit("key", some_changes(clock, new_secret=NEW_SECRET, grace=until))
@@ -73,7 +76,7 @@ class SecretTests(Suite):
     async def test_grace_is_for_values_alone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """An earlier secret cannot change the id, user, timeout or age, and cannot touch."""
+        """A commit with an earlier secret cannot change id, user, timeout or age; a touch fails."""
         now = clock()
         grace = Grace(SECRET, now + 30)
         record = a_record(clock, {"a": b"1"}, secret=NEW_SECRET, grace=grace, user_id="ada")
@@ -184,7 +187,7 @@ class SecretTests(Suite):
     async def test_a_renewal_whose_reply_was_lost_is_applied_once(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The repeated commit is APPLIED and changes nothing, even if it expects an old value."""
+        """The repeated commit is APPLIED, but changes nothing, even if it expects old values."""
         now = clock()
         await store.create("key", a_record(clock, {"count": b"1"}))
         renewal = some_changes(

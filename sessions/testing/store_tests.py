@@ -16,7 +16,7 @@ class StoreTests(Suite):
     async def test_load_of_a_missing_key_is_none(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Absence is a value, not an error."""
+        """`load` returns None for a missing key, and raises no error."""
         expect(await store.load("missing"), None, "load of a missing key")
 
     @contract_test
@@ -63,7 +63,7 @@ class StoreTests(Suite):
     async def test_what_a_record_does_not_have_comes_back_as_none(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A record may have no values, no grace, no timeout and no user."""
+        """A record can be without values, grace, timeout and user."""
         record = a_record(clock, version=7)
         await store.create("key", record)
 
@@ -73,7 +73,7 @@ class StoreTests(Suite):
     async def test_create_changes_nothing_where_a_live_record_is(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`create` returns False and keeps the first record, even for its earlier secret."""
+        """`create` returns False and keeps the first record, even with its earlier secret."""
         now = clock()
         first = a_record(clock, {"a": b"1"}, grace=Grace(OTHER_SECRET, now + 50), user_id="ada")
         await store.create("key", first)
@@ -113,7 +113,7 @@ class StoreTests(Suite):
 
     @contract_test
     async def test_delete_ends_a_record(self, store: StoreUnderTest, clock: ManualClock) -> None:
-        """`delete` returns True for a live record, then False; `load` returns when it ended."""
+        """`delete` returns True once, then False; `load` then returns when the record ended."""
         await store.create("key", a_record(clock, {"a": b"1"}, user_id="ada"))
 
         expect(await store.delete("key"), True, "delete of a live record")
@@ -173,7 +173,7 @@ class StoreTests(Suite):
     async def test_delete_asks_for_the_user_of_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The user may have changed since the record was made."""
+        """`delete` compares the present user of the record, not the user at its creation."""
         await store.create("key", a_record(clock, user_id="ada"))
         await store.commit("key", some_changes(clock, user_id="eve"))
 

@@ -62,7 +62,7 @@ class TimeTests(Suite):
 
     @contract_test
     async def test_a_far_expiry_is_kept(self, store: StoreUnderTest, clock: ManualClock) -> None:
-        """A record may live for centuries."""
+        """A record can live for centuries."""
         far = 253_402_300_799.5
         await store.create("key", a_record(clock, expires_at=far))
 
@@ -72,7 +72,7 @@ class TimeTests(Suite):
     async def test_an_expiry_is_set_later_and_sooner(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit or a touch sets the expiry, if the record has no timeout of its own."""
+        """A commit or a touch sets any expiry, if the record has no timeout of its own."""
         now = clock()
         await store.create("key", a_record(clock, lives=100))
 
@@ -104,7 +104,7 @@ class TimeTests(Suite):
     async def test_a_timeout_of_its_own_is_extended(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A request with a later expiry sets the expiry."""
+        """A commit or a touch with a later expiry sets this expiry."""
         now = clock()
         await store.create("key", a_record(clock, lives=100, timeout=100.0))
 
@@ -119,7 +119,7 @@ class TimeTests(Suite):
     async def test_a_commit_that_names_a_timeout_sets_the_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Such a commit may set an earlier expiry, even if it removes the timeout."""
+        """Such a commit can set an earlier expiry, even if it removes the timeout."""
         now = clock()
         for timeout in (50.0, None):
             key = f"key {timeout}"
@@ -132,7 +132,7 @@ class TimeTests(Suite):
     async def test_an_earlier_use_leaves_all_times_alone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The values, user and timeout of an earlier use apply, but its times do not."""
+        """A commit with an earlier accessed_at changes values, user and timeout, but no times."""
         now = clock()
         record = a_record(clock, {"a": b"1"}, updated_at=now - 7)
         await store.create("key", record)
@@ -151,7 +151,7 @@ class TimeTests(Suite):
     async def test_an_earlier_use_may_begin_the_age_anew(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit of an earlier use that names created_at changes it, as in a sign-in."""
+        """A commit with an earlier accessed_at can change created_at, as a sign-in does."""
         now = clock()
         await store.create("key", a_record(clock, created_at=now - 9))
         changes = some_changes(clock, lives=50, accessed_at=now - 1, created_at=now - 1)
@@ -197,7 +197,7 @@ class TimeTests(Suite):
     async def test_created_at_of_a_wrong_clock_counts_as_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The time counts as now, even if the other times are right."""
+        """A created_at far in the future counts as now, even if the other times are right."""
         for key, accessed in (("key", START), ("earlier", START - 1)):
             await store.create(key, a_record(clock, created_at=START + 3600))
             await store.commit(key, some_changes(clock, accessed_at=accessed, set={"a": b"1"}))

@@ -58,7 +58,7 @@ class TransportContract:
         expect(transport.obstacle(self.request()), None, "obstacle without a token")
 
     def test_a_token_is_read_as_it_is(self) -> None:
-        """Short and long tokens, with every character that a token may have, are not changed."""
+        """Short and long tokens, with every character that a token can have, are not changed."""
         transport = self.make_transport()
         for token in (_ALPHABET, "a", "a." * (_LONG // 2)):
             expect(transport.read(self.request(token)), [token], "read")
@@ -104,7 +104,7 @@ class TransportContract:
         expect(self.received(headers) or "", "", "the token after clear")
 
     def test_a_response_with_a_token_is_not_stored(self) -> None:
-        """Otherwise a cache could give the session of one client to another client."""
+        """If a cache stored the response, another client could get the session."""
         transport = self.make_transport()
         sent = transport.send(self.request(), "token", None)
         for headers in filter(None, (sent, transport.clear(self.request("token")))):
@@ -121,7 +121,7 @@ class TransportContract:
         expect(self.received(client.headers), None, "the token of an unchanged session")
 
     def test_equal_tokens_are_one_session(self) -> None:
-        """A client may send its token twice."""
+        """If a client sends its token twice, the request has one session."""
         self._require_several()
         client = _Client(self)
         client.visit(_counts)

@@ -1,4 +1,4 @@
-"""The rules of an index of users, which a store may have in addition to the contract."""
+"""The rules of an index of users, which a store can have in addition to the contract."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -29,7 +29,7 @@ class UserIndexTests(Suite):
     async def test_an_unknown_user_has_no_keys(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The result for an unknown user is empty, and to remove an entry is no error."""
+        """An unknown user has no keys, and to remove an entry of this user is no error."""
         await _remove(store, "nobody", "key")
 
         expect(await _keys(store, "nobody"), {}, "keys_of_user of an unknown user")
@@ -108,7 +108,7 @@ class UserIndexTests(Suite):
 
     @contract_test
     async def test_many_keys(self, store: StoreUnderTest, clock: ManualClock) -> None:
-        """A user may have hundreds of sessions, and all are removed in one call."""
+        """A user can have hundreds of sessions, and one call can remove hundreds of entries."""
         keys = [f"key {number}" for number in range(_MANY)]
         for key in keys:
             await _add(store, "ada", key, clock() + _LIFE)
@@ -135,7 +135,7 @@ class UserIndexTests(Suite):
     async def test_an_entry_waits_for_its_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """An entry is made before its record, and no other call removes it meanwhile."""
+        """An entry is made before its record, and no other call removes the entry in between."""
         until = clock() + _LIFE
         await _add(store, "ada", "key", until)
         await store.delete("key")

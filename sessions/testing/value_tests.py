@@ -51,7 +51,7 @@ class ValueTests(Suite):
     async def test_some_of_the_names_are_removed_together(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """One commit removes each set of names, in each order, and leaves all others."""
+        """A commit removes exactly the given names, in any order, and leaves all other names."""
         names = ("a", "b", "c", "none")
         sets = [some for count in range(1, 5) for some in permutations(names, count)]
         for number, removed in enumerate(sets):
@@ -69,7 +69,7 @@ class ValueTests(Suite):
     async def test_each_absent_name_is_expected(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit that expects several names to be absent finds each of them."""
+        """A commit that expects some names to be absent is a CONFLICT if one of them is there."""
         names = ("a", "b", "c")
         for there in names:
             for number, expected in enumerate(permutations(names)):
@@ -109,7 +109,7 @@ class ValueTests(Suite):
     async def test_a_record_has_many_values(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Hundreds of names are set in one commit, and removed in one."""
+        """One commit sets hundreds of names, and another commit removes them."""
         values = {f"name{n}": b"%d" % n for n in range(600)}
         await store.create("key", a_record(clock, {"a": b"1"}))
 
