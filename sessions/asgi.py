@@ -49,7 +49,8 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
     if not isinstance(session, AsyncSession):
         raise SessionError(
             f"the scope of this request has {_shown(session)}. Fix: add"
-            " SessionMiddleware(app, container=SessionContainer(keys=[...])), and no other inside"
+            " SessionMiddleware(app, container=SessionContainer(keys=[...])), and no other"
+            " session middleware inside of it"
         )
     return session
 

@@ -79,7 +79,7 @@ OF_JWT = {
     "private_key public_key private public": (
         'write keys={"2026-11": private_key_in_pem}, with algorithm="ES256" or another'
     ),
-    "alg algorithms": 'write algorithm="HS256", a single one',
+    "alg algorithms": 'write algorithm="HS256", a single algorithm',
     "iss": "the setting is called issuer",
     "aud": "the setting is called audience",
     "headers claims payload": "the token has the claims of the session; leave it out",

@@ -73,7 +73,7 @@ def _missing(name: str, session: object) -> AttributeError:
 # Attributes that users try to set, and what to do instead.
 _INSTEAD = {
     "user_id": "sign in with session.set_user(user_id), sign out with session.clear_user()",
-    "id": "take another id with session.regenerate()",
+    "id": "call session.regenerate(), which gives the session a new id",
     "authenticated_at": "sign in with session.set_user(user_id), even for the same user",
     "expires_at": "set session.timeout",
     "expiry": "set session.timeout",
@@ -89,7 +89,7 @@ _VERBS = {
     "remove remove_attribute removeAttribute forget unset remove_item": 'session.pop("key", None)',
     "has contains has_key has_attribute": '"key" in session',
     "all to_dict dict": "session.copy()",
-    "commit persist store": "nothing, because the response saves changes, or session.save()",
+    "commit persist store": "nothing, because the response saves changes; or session.save()",
     "flush invalidate": "session.destroy(), or session.clear() to remove only the data",
     "cycle_key cycle_id": "session.regenerate()",
     "login": "session.set_user(user_id)",

@@ -271,8 +271,8 @@ def cookie_problems(cookies: object, session_prefix: object, store: object) -> I
             )
         if cookie.end is not None and isinstance(store, TokenFormat):
             yield (
-                f"{cookie!r} has end=, but nobody knows when a token with the session has reached"
-                " its client. Fix: leave end out, or give the container a store"
+                f"{cookie!r} has end=, but without a store nobody knows when the client has its"
+                " new token. Fix: leave end out, or give the container a store"
             )
         if cookie.name in names:
             yield f"legacy_cookies has two items for {cookie.name!r}. Fix: give one, with all keys"

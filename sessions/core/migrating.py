@@ -100,7 +100,9 @@ class MigratingSessions(MovingIn, StoredSessions):
         elif created and (yield from self._has_ended(state, legacy)):
             # A logout came between the look at the record and the creation.
             if (yield ("delete", id.key)):
-                self.note_end(state, id.key, "a logout came before the session moved", Why())
+                self.note_end(
+                    state, id.key, "a logout ended the session before it was moved", Why()
+                )
             self.begin_anew(state)
             return
         # Another request with the same cookie may have stored the session first, and changed it.

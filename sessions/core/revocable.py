@@ -32,7 +32,7 @@ _LEAST = "least"
 _HALF_FOUND = Standing.GRACE
 """Stands for a token whose family is valid, before its user is checked. No token has grace."""
 _TOO_BUSY = (
-    "{} could not be ended, because other requests changed the entry in the list"
+    "{} could not be ended, because other requests changed the list of revocations"
     f" {UPDATE_ATTEMPTS} times in a row. Fix: send the request again"
 )
 

@@ -156,7 +156,7 @@ class Wrapping:
         raise UnreadableValue(
             "its values are encrypted, and none of the encryption_keys can decrypt them. Fix: if a"
             " key was replaced, keep the old key behind the new key for as long as sessions live."
-            " Otherwise somebody has changed the record in the store"
+            " If no key was replaced, somebody has changed the record in the store"
         )
 
     def sealed_device(self, key: str, plain: bytes) -> bytes:

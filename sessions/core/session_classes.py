@@ -61,5 +61,5 @@ def _wrong_member(setting: str, owner: type, base: type, name: str, value: objec
         if near:
             yield (
                 f"{setting}={owner!r} has a method {name!r}, which is never called. Fix: if you"
-                f" mean {near[0]}(), write this name; otherwise, give the method another name"
+                f" mean {near[0]}(), write this name; if not, give the method another name"
             )

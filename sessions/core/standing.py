@@ -86,7 +86,7 @@ def damage_of(answer: object) -> str | None:
     if isinstance(answer, Record) and answer.version == ENCRYPTED_VERSION:
         return (
             "its values are encrypted, and this container has no encryption_keys. Fix: give"
-            " SessionContainer(encryption_keys=[...]) the keys that it had"
+            " SessionContainer(encryption_keys=[...]) the keys that encrypted the values"
         )
     if isinstance(answer, Record) and answer.version > FORMAT_VERSION:
         return (

@@ -98,7 +98,7 @@ def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) ->
     outcome = yield from _ask(state, key, sessions.must(state, ("commit", id.key, stored)))
     sessions.done(state)
     if outcome is Outcome.CONFLICT:
-        state.note("conflict", "another request changed the value first; it is tried again")
+        state.note("conflict", "another request changed the value first, so this call tries again")
         _, record = yield from sessions.load_again(state, id)
         state.know(key, record.values.get(key))
         return False

@@ -102,8 +102,8 @@ class Store(ABC):
 
         A short time is REMEMBERED_FOR seconds. If a record exists but is damaged, raise
         UnreadableValue. All other methods act as if a damaged record did not exist, and `delete`
-        without a user removes it. Only `load` decodes the values, so the other methods need not see
-        damage inside of a value.
+        without a user removes it. Only `load` decodes the values, so the other methods do not have
+        to find damage inside of a value.
         """
 
     @abstractmethod
@@ -122,9 +122,9 @@ class Store(ABC):
         Return GONE if there is no record: a commit never creates one. Return SUPERSEDED if
         `changes.secret` is not the secret of the record. If only values change, `changes.secret`
         may also be the grace secret, as long as the grace lasts. Return CONFLICT if a value in the
-        record differs from its value in `changes.expected` (None: absent). Otherwise, store the
-        record that `Record.changed_by` returns, and return APPLIED. If the record already has
-        `changes.new_secret`, return APPLIED and change nothing: an earlier call has applied the
+        record differs from its value in `changes.expected` (None: absent). In all other cases,
+        store the record that `Record.changed_by` returns, and return APPLIED. If the record already
+        has `changes.new_secret`, return APPLIED and change nothing: an earlier call has applied the
         changes, and only the reply was lost.
 
         Values that the changes do not name stay, even if another request has written them, unless
@@ -165,7 +165,7 @@ class AsyncStore(ABC):
     """Keep records under keys, without blocking an event loop.
 
     The contract is the same as for `Store`, but the methods are coroutines. If a call is cancelled,
-    its work is either done or not done.
+    its work is done completely, or not at all.
     """
 
     clock: Callable[[], float] = staticmethod(wall_clock)

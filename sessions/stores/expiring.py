@@ -20,16 +20,16 @@ class Expiring(Protocol):
 
     collects_expired: bool
     """With True, the store removes expired records only in these two methods, and in a `create`
-    that finds an expired record under its key. A manager with listeners sets it."""
+    that finds an expired record under its key. A manager with listeners sets this attribute."""
 
     def take_expired(self, key: str) -> Record | None:
-        """Remove the record if it has expired, in one step, and return it; else return None."""
+        """If the record has expired, remove and return the record in one step; else return None."""
         ...
 
     def purge_expired(self, limit: int) -> list[Expired]:
-        """Do what `purge` does, and return the records that it removed with their keys.
+        """Do what `purge` does, and return the removed records, each with its key.
 
-        A damaged record is removed or left, and not returned. The key of a session has 64
+        A damaged record is removed or left, and is not returned. The key of a session has 64
         hexadecimal digits; records with other keys may be left.
         """
         ...

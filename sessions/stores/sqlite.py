@@ -218,7 +218,7 @@ class SQLiteStore(SQLiteListing, Store):
         try:
             self._connections.read("SELECT 1", ())
             if not os.access(self.path, os.W_OK):
-                raise PermissionError("it may not be written")
+                raise PermissionError("this process has no right to write to it")
         except (sqlite3.Error, OSError) as error:
             raise ConfigurationError(
                 f"SQLiteStore({str(self.path)!r}) cannot be opened: {_explained(error)}"

@@ -48,7 +48,7 @@ class CommitTests(Suite):
         changes = some_changes(clock, set={"a": b"2", "b": b"2"}, removed=frozenset({"a", "b"}))
 
         expect(await store.commit("key", changes), Outcome.APPLIED, "commit that sets and removes")
-        expect(await values_in(store, "key"), {}, "the values after it")
+        expect(await values_in(store, "key"), {}, "the values after this commit")
 
     @contract_test
     async def test_a_commit_that_clears_drops_all_values_of_before(
@@ -60,7 +60,7 @@ class CommitTests(Suite):
 
         expect(await store.commit("key", changes), Outcome.APPLIED, "commit that clears")
         found = [*(await values_in(store, "key")).items()]
-        expect(found, [("c", b"2"), ("a", b"2")], "the values after it, in their order")
+        expect(found, [("c", b"2"), ("a", b"2")], "the values after this commit, in order")
 
     @contract_test
     async def test_a_commit_without_values_changes_no_value(
@@ -135,7 +135,7 @@ class CommitTests(Suite):
 
         expect(outcome, Outcome.APPLIED, "commit with a true expectation")
         wanted = {"a": b"2", "empty": b""}
-        expect(await values_in(store, "key"), wanted, "the values after it")
+        expect(await values_in(store, "key"), wanted, "the values after this commit")
 
     @contract_test
     async def test_commit_with_a_false_expectation_applies_nothing(
@@ -213,4 +213,4 @@ class CommitTests(Suite):
         await store.delete("key")
         expect(await store.commit("key", changes), Outcome.GONE, "commit on an ended record")
         expect(await store.commit("key", absent), Outcome.GONE, "commit that expects absence")
-        expect(await store.load("key"), Ended(clock()), "load after them")
+        expect(await store.load("key"), Ended(clock()), "load of the ended record")

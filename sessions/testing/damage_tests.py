@@ -68,9 +68,9 @@ class DamageTests(Suite):
             found: object = await store.load("key")
         except UnreadableValue as error:
             found = error
-        expect(found, None, "load after it")
+        expect(found, None, "load after this delete")
         record = a_record(clock)
-        expect(await store.create("key", record), True, "create after it")
+        expect(await store.create("key", record), True, "create after this delete")
         expect(await store.load("key"), record, "load of the new record")
 
     async def _damaged(self, store: StoreUnderTest, clock: ManualClock) -> None:

@@ -48,7 +48,7 @@ class ExpiringTests(Suite):
                 "take_expired of a live and of an unknown key",
             )
         expect(await expiring.purge_expired(10), [], "purge_expired where nothing has expired")
-        expect(await store.load(_KEY), record, "load after both")
+        expect(await store.load(_KEY), record, "load after take and purge")
 
     @contract_test
     async def test_an_expired_record_is_given_out_whole(
@@ -65,7 +65,7 @@ class ExpiringTests(Suite):
         expect(key, _PURGED, "the key that purge_expired returned")
         expect(found, records[_PURGED], "the record that purge_expired returned")
         for key in records:
-            expect(await expiring.take_expired(key), None, f"take_expired of it again ({key})")
+            expect(await expiring.take_expired(key), None, f"take_expired again ({key})")
         expect(await expiring.purge_expired(10), [], "purge_expired again")
 
     @clock_test
@@ -98,7 +98,7 @@ class ExpiringTests(Suite):
         await store.create(_KEY, record)
 
         expect(await expiring.purge_expired(10), [], "purge_expired before PURGE_DELAY is over")
-        expect(await expiring.take_expired(_KEY), record, "take_expired after it")
+        expect(await expiring.take_expired(_KEY), record, "take_expired after this purge")
 
     @clock_test
     async def test_a_record_that_was_extended_is_not_given_out(
@@ -124,7 +124,7 @@ class ExpiringTests(Suite):
 
         expect(await expiring.take_expired(_KEY), None, "take_expired of an ended record")
         expect(await expiring.purge_expired(10), [], "purge_expired of an ended record")
-        expect(await store.load(_KEY), Ended(clock()), "load after both")
+        expect(await store.load(_KEY), Ended(clock()), "load after take and purge")
 
     @contract_test
     async def test_no_other_call_removes_what_is_to_be_given_out(
@@ -138,7 +138,11 @@ class ExpiringTests(Suite):
         expect(await store.delete(_KEY), False, "delete of an expired record")
         for number in range(300):
             await store.create(hash_of(f"{number}"), a_record(clock))
-        expect(await store.delete(_KEY, user_id="ada"), False, "delete of it with its user")
+        expect(
+            await store.delete(_KEY, user_id="ada"),
+            False,
+            "delete of an expired record with its user",
+        )
         expect(await expiring.take_expired(_KEY), record, "take_expired after these calls")
 
     @contract_test
@@ -168,7 +172,7 @@ class ExpiringTests(Suite):
 
         expect([len(first), len(rest)], [PURGE_BATCH + 2, 3], "the numbers of two purges")
         found = {key: exactly(record) for key, record in (*first, *rest)}
-        expect(found, {key: exactly(one) for key, one in records.items()}, "the records of both")
+        expect(found, {key: exactly(one) for key, one in records.items()}, "both purges")
 
     @contract_test
     async def test_each_record_is_given_out_to_one_of_many_calls(

@@ -65,7 +65,7 @@ class ExpiryTests(Suite):
         record = a_record(clock, {"new": b"1"})
 
         expect(await store.create("key", record), True, "create over an expired record")
-        expect(await store.load("key"), record, "load after it")
+        expect(await store.load("key"), record, "load after this create")
 
     @contract_test
     async def test_a_record_that_expires_in_the_past_is_absent(
@@ -86,7 +86,7 @@ class ExpiryTests(Suite):
             found = await store.touch(key, SECRET, now + 500, now)
             expect(found, False, f"touch of a record that expired ({key})")
             record = a_record(clock, {"new": b"1"}, secret=NEW_SECRET)
-            expect(await store.create(key, record), True, f"create over it ({key})")
+            expect(await store.create(key, record), True, f"create over an expired record ({key})")
             expect(await store.load(key), record, f"load after create ({key})")
 
     @clock_test
@@ -125,7 +125,7 @@ class ExpiryTests(Suite):
         expect(await store.load("key"), None, "load by a later clock")
         later.set(START + 99)
         expect(await store.delete("key"), True, "delete by a clock before the expiry")
-        expect(await store.load("key"), Ended(START + 99), "load after it")
+        expect(await store.load("key"), Ended(START + 99), "load after this delete")
 
     @clock_test
     async def test_purge_removes_what_expired_long_ago(
@@ -156,7 +156,7 @@ class ExpiryTests(Suite):
             expect(await store.purge(10), 0, f"purge {later} seconds after the expiry")
         clock.set(START + 100 + PURGE_DELAY + 1)
         expect(await store.purge(10), 1, "purge when PURGE_DELAY is over")
-        expect(await store.purge(10), 0, "purge after it")
+        expect(await store.purge(10), 0, "second purge")
 
     @clock_test
     async def test_purge_removes_more_than_one_batch(
@@ -169,7 +169,7 @@ class ExpiryTests(Suite):
         clock.advance(PURGE_DELAY + 10)
 
         expect(await store.purge(PURGE_BATCH + 2), PURGE_BATCH + 2, "purge of more than a batch")
-        expect(await store.purge(PURGE_BATCH + 2), 3, "purge of the rest")
+        expect(await store.purge(PURGE_BATCH + 2), 3, "second purge")
 
     @clock_test
     async def test_nothing_is_left_of_a_record_that_was_purged(

@@ -63,7 +63,7 @@ class ParallelTests(Suite):
             outcomes = await store.in_parallel([partial(store.commit, key, c) for c in claims])
 
             expect(outcomes.count(Outcome.APPLIED), 1, "parallel claims that were APPLIED")
-            expect(outcomes.count(Outcome.CONFLICT), _CALLS - 1, "the others, which CONFLICT")
+            expect(outcomes.count(Outcome.CONFLICT), _CALLS - 1, "claims with CONFLICT")
             winner = outcomes.index(Outcome.APPLIED)
             wanted = {"a": b"by %d" % winner}
             expect(await values_in(store, key), wanted, "the values after parallel claims")
@@ -84,7 +84,7 @@ class ParallelTests(Suite):
             outcomes = await store.in_parallel([partial(store.commit, key, r) for r in renewals])
 
             expect(outcomes.count(Outcome.APPLIED), 1, "parallel renewals that were APPLIED")
-            expect(outcomes.count(Outcome.SUPERSEDED), _CALLS - 1, "the others, SUPERSEDED")
+            expect(outcomes.count(Outcome.SUPERSEDED), _CALLS - 1, "renewals that were SUPERSEDED")
             record, winner = await record_in(store, key), outcomes.index(Outcome.APPLIED)
             expect(record.secret, f"new {winner}", "the secret after parallel renewals")
             expect(list(record.values), [f"by {winner}"], "the names after parallel renewals")

@@ -33,8 +33,10 @@ class SecretTests(Suite):
         )
         expect(await store.load("key"), wanted, "load after a commit of a new secret")
         late = await store.commit("key", some_changes(clock, set={"a": b"late"}))
-        expect(late, Outcome.SUPERSEDED, "commit for the secret of before")
-        expect(await store.touch("key", SECRET, now + 500, now), False, "touch for it")
+        expect(late, Outcome.SUPERSEDED, "commit for the earlier secret")
+        expect(
+            await store.touch("key", SECRET, now + 500, now), False, "touch for the earlier secret"
+        )
         expect(await store.load("key"), wanted, "load after late calls")
         found = await store.commit("key", some_changes(clock, secret=NEW_SECRET, set={"a": b"2"}))
         expect(found, Outcome.APPLIED, "commit for the new secret")
@@ -108,7 +110,7 @@ class SecretTests(Suite):
         outcome = await store.commit("key", some_changes(clock, set={"a": b"1"}))
 
         expect(outcome, Outcome.SUPERSEDED, "commit on grace that ended a second ago")
-        expect(await values_in(store, "key"), {}, "the values after it")
+        expect(await values_in(store, "key"), {}, "the values after this commit")
 
     @clock_test
     async def test_grace_ends_exactly_at_its_time(
@@ -181,7 +183,7 @@ class SecretTests(Suite):
         oldest = await store.commit("key", some_changes(clock, set={"a": b"1"}))
         expect(oldest, Outcome.SUPERSEDED, "commit for the oldest secret")
         older = some_changes(clock, secret=NEW_SECRET, set={"a": b"1"})
-        expect(await store.commit("key", older), Outcome.APPLIED, "commit for the one before")
+        expect(await store.commit("key", older), Outcome.APPLIED, "commit for the earlier secret")
 
     @contract_test
     async def test_a_renewal_whose_reply_was_lost_is_applied_once(

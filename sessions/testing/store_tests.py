@@ -34,7 +34,7 @@ class StoreTests(Suite):
         expect(found, False, "touch of a missing record")
         expect(await store.delete("key"), False, "delete of a missing record")
         expect(await store.delete("key", user_id="ada"), False, "delete of a missing user's record")
-        expect(await store.load("key"), None, "load after them")
+        expect(await store.load("key"), None, "load after these calls")
 
     @contract_test
     async def test_a_record_comes_back_as_it_was_kept(
@@ -167,7 +167,7 @@ class StoreTests(Suite):
         what = "delete of a record without a user, with user_id='ada'"
         expect(await store.delete("anonymous", user_id="ada"), False, what)
         expect(await store.delete("key", user_id="ada"), True, "delete for the record's user")
-        expect(await store.load("key"), Ended(clock()), "load after it")
+        expect(await store.load("key"), Ended(clock()), "load after this delete")
 
     @contract_test
     async def test_delete_asks_for_the_user_of_now(
@@ -177,8 +177,8 @@ class StoreTests(Suite):
         await store.create("key", a_record(clock, user_id="ada"))
         await store.commit("key", some_changes(clock, user_id="eve"))
 
-        expect(await store.delete("key", user_id="ada"), False, "delete for the user of before")
-        expect(await store.delete("key", user_id="eve"), True, "delete for the user of now")
+        expect(await store.delete("key", user_id="ada"), False, "delete for the earlier user")
+        expect(await store.delete("key", user_id="eve"), True, "delete for the present user")
 
     @clock_test
     async def test_an_ended_record_is_remembered_for_a_short_time(

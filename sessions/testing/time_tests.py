@@ -43,7 +43,7 @@ class TimeTests(Suite):
         found = await store.touch("key", "another secret", clock() + 500, clock() + 1)
 
         expect(found, False, "touch for another secret")
-        expect(await store.load("key"), record, "load after it")
+        expect(await store.load("key"), record, "load after this touch")
 
     @contract_test
     async def test_a_commit_sets_the_times_that_it_names(
@@ -140,12 +140,12 @@ class TimeTests(Suite):
         for earlier in (MICROSECOND, 30.0):
             found = await store.touch("key", SECRET, now + 500, now - earlier)
             expect(found, True, "touch of an earlier use")
-            expect(await store.load("key"), record, "load after it")
+            expect(await store.load("key"), record, "load after this touch")
         fields: dict[str, Any] = {"set": {"a": b"2"}, "user_id": "ada", "timeout": 5.0}
         changes = some_changes(clock, lives=500, accessed_at=now - MICROSECOND, **fields)
         expect(await store.commit("key", changes), Outcome.APPLIED, "commit of an earlier use")
         wanted = a_record(clock, {"a": b"2"}, updated_at=now - 7, user_id="ada", timeout=5.0)
-        expect(await store.load("key"), wanted, "load after it")
+        expect(await store.load("key"), wanted, "load after this commit")
 
     @contract_test
     async def test_an_earlier_use_may_begin_the_age_anew(

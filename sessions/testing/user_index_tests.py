@@ -78,7 +78,7 @@ class UserIndexTests(Suite):
             await _add(store, user_id, "key", clock() + _LIFE)
         await _remove(store, "ada", "key")
 
-        expect([*await _keys(store, "ada")], [], "keys_of_user of whom it was removed from")
+        expect([*await _keys(store, "ada")], [], "keys_of_user of the first user")
         expect([*await _keys(store, "bob")], ["key"], "keys_of_user of the other user")
 
     @contract_test

@@ -155,7 +155,7 @@ class ValueTests(Suite):
         await store.commit("key", some_changes(clock, removed=frozenset("c")))
         expect(await _names(store), ["b", "a"], "the names after a removal")
         await store.commit("key", some_changes(clock, set={"c": b""}))
-        expect(await _names(store), ["b", "a", "c"], "the names after it was set again")
+        expect(await _names(store), ["b", "a", "c"], "the names after the name was set again")
 
     @contract_test
     async def test_dictionaries_of_the_caller_stay_its_own(

@@ -27,7 +27,7 @@ PROMISES = {
     "StoreTests": "Each call does what it promises, and a broken store raises an error",
     "ValueTests": "Names and values are kept unchanged and in order",
     "CommitTests": "A commit changes exactly what it contains",
-    "SecretTests": "An earlier id reads and changes nothing",
+    "SecretTests": "With an earlier id, nothing can be read or changed",
     "TimeTests": "Times are right, even if a clock is wrong",
     "ExpiryTests": "An expired session is gone",
     "DamageTests": "A damaged record causes an error only when it is loaded",
@@ -46,7 +46,7 @@ GROUPS = {
     "Redis and Valkey": ("test_redis", "test_redis_clusters", "test_redis_expired"),
     "PostgreSQL": ("test_sql",),
     "MariaDB": ("test_sql_mariadb",),
-    "MongoDB's protocol, spoken by SecantusDB": ("test_mongo",),
+    "SecantusDB, a server with the protocol of MongoDB": ("test_mongo",),
 }
 # The suite is tried on it; it is no store to choose.
 HIDDEN = ("SuspendingStore",)
@@ -64,14 +64,15 @@ NAMES = {
 _LEGEND = (
     "Each row is a group of tests, and each column is a store.",
     "",
-    "- `yes`: all tests of the group pass that can run for this store.",
+    "- `yes`: all tests of the group that can run for this store pass.",
     "- `3 not applicable`: 3 tests of the group cannot run for this store. The reasons are below"
     " the tables.",
 )
 _ALONE = (
-    "Some tests break the store on purpose, or damage a record. Nothing outside of its process can"
-    " do this to `MemoryStore`. The tests that break `SQLStore` run only in the column `SQLStore`,"
-    " not again in the column 'by the clock of the server'."
+    "Some tests break the store on purpose, or damage a record. A test cannot do this to"
+    " `MemoryStore`, because nothing outside of its process can change its records. The tests that"
+    " break `SQLStore` run only in the column `SQLStore`, not again in the column 'by the clock of"
+    " the server'."
 )
 REASONS = {
     "the server uses its own clock (server_expires = True)": (
@@ -79,8 +80,9 @@ REASONS = {
         " a test cannot move this clock."
     ),
     "the store does not give out its expired records": (
-        "Redis removes expired records itself, so that nobody can give them out. With"
-        " `keep_expired`, it removes them later."
+        "Redis removes expired records itself, so the store cannot report the end of these"
+        " sessions. With `keep_expired`, Redis removes the records later, so the store can report"
+        " the end."
     ),
     "the suite does not know how to break this store": _ALONE,
     "the suite does not know how to damage a record of this store": _ALONE,
