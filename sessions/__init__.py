@@ -59,7 +59,7 @@ __all__ = [
     "store_from_url",
 ]
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not typing.TYPE_CHECKING:
     from sessions.public_names import refusing as _refusing
 

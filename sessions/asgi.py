@@ -175,7 +175,7 @@ class _Request:
         self._send = send
         self._has_left = False
         self._failure: SessionError | None = None
-        # The scope is copied: with a cycle of references, the session would be freed late.
+        # `ScopeHead` gets a copy, because a cycle of references would free the session late.
         self._session = scope[SCOPE_KEY] = manager.open(ScopeHead(dict(scope)))
         scope[MANAGER_KEY] = manager
         scope[MANAGERS_KEY] = (*scope.get(MANAGERS_KEY, ()), manager)
@@ -255,7 +255,7 @@ class _Request:
         await self._reply(status, headers, body)
 
     async def _answers(self, error: BaseException) -> bool:
-        """Return whether the client got a response for the error, so that nobody needs it again."""
+        """Return whether the client got a response for the error; if so, do not raise it again."""
         if self._is_waiting:
             failure: SessionError | None = self._manager.failure(self._session)
             if isinstance(error, SessionError) and error.status != SessionError.status:
@@ -395,6 +395,6 @@ def _with_headers(message: Message, added: Headers) -> Message:
     return {**message, "headers": encoded(headers)}
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

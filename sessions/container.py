@@ -208,7 +208,7 @@ def checked_container(container: object, manager: object) -> SessionContainer:
 
 
 def rules_of(container: SessionContainer) -> Rules:
-    """Return the settings of a container that the decisions need."""
+    """Return the settings of a container that the object of `sessions_of` needs."""
     finishes, store = _finishes(container), store_of(container)
     takes_expired = _gives_out(container) and (finishes or bool(container.listeners))
     return Rules(
@@ -246,14 +246,14 @@ def _finishes(container: SessionContainer) -> bool:
 
 
 def _gives_out(container: SessionContainer) -> bool:
-    """Return whether the store of the sessions gives out its expired records."""
+    """Return whether the store of the sessions returns the expired records that it removes."""
     return isinstance(container.store, Expiring | AsyncExpiring)
 
 
 def _legacy(container: SessionContainer) -> LegacyCookies | None:
     if not container.legacy_cookies:
         return None
-    # The oldest key, so that a new key changes no id.
+    # This is the oldest key. A new key comes first in the list, so it changes no id.
     key = derived_key(container.keys[-1], f"legacy cookie:{container.session_prefix}")
     return LegacyCookies(container.legacy_cookies, key)
 

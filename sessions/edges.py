@@ -32,7 +32,7 @@ def refusal(error: SessionError) -> tuple[HTTPStatus, Headers, bytes]:
         headers.append(("Retry-After", f"{error.retry_after}"))
     if isinstance(error, MalformedToken):
         headers.append(("WWW-Authenticate", error.challenge))
-    # A 4xx is the client's error.
+    # With a status 4xx, the client has made the error, so the level is INFO.
     level = logging.INFO if status < HTTPStatus.INTERNAL_SERVER_ERROR else logging.ERROR
     logger.log(level, "answered %d: %s", error.status, error)
     return status, headers, body

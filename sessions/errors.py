@@ -105,10 +105,10 @@ def is_due_to(error: BaseException | None, failure: SessionError) -> bool:
         return all(is_due_to(inner, failure) for inner in error.exceptions)
     if error is failure or error is None:
         return error is failure
-    # An error can be its own cause, which would never end.
+    # An error can be its own cause. Without this check, the calls would never end.
     return error.__cause__ is not error and is_due_to(error.__cause__, failure)
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

@@ -50,7 +50,7 @@ class EndReason(StrEnum):
     LOGOUT = "logout"
     """A request called `destroy()`."""
     TIMEOUT = "timeout"
-    """Nobody used the session for its idle timeout, or its absolute timeout was over."""
+    """The idle timeout passed without a use of the session, or the absolute timeout passed."""
     RESUME_REFUSED = "resume_refused"
     """The method `resume()` of the session's class returned False."""
     ENDED_BY_USER = "ended_by_user"
@@ -58,10 +58,10 @@ class EndReason(StrEnum):
     EVICTED = "evicted"
     """The user signed in again, and had the largest number of sessions already."""
     DELETED = "deleted"
-    """A program called `delete()` or `end_session()` of the manager, or somebody the command
+    """A program called `delete()` or `end_session()` of the manager, or somebody ran the command
     `framework sessions end`."""
     REPLACED = "replaced"
-    """Its client received another session in its place."""
+    """The client received another session in place of this session."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ _PLAIN = (int, float, type(None))
 class _Hidden(Mapping[str, object]):
     """The arguments of a log line, without ids.
 
-    A server may give a mapping that also has values for names which it does not list.
+    Some servers give a mapping that has values even for names that it does not list.
     """
 
     def __init__(self, arguments: Mapping[str, object], hidden: Callable[[object], object]) -> None:
@@ -68,7 +68,7 @@ class HideIds(logging.Filter):
             return value
         try:
             text = f"{value}"
-        # The object is the application's. The handler of the log meets this error, and tells it.
+        # The application's object cannot become a text. The log handler reports this error.
         except Exception:  # noqa: BLE001
             return value
         hidden = self._value.sub(rf"\1{HIDDEN}", text)

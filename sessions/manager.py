@@ -49,14 +49,14 @@ class Managing(Generic[F]):
     def token(self, session: F) -> str:
         """Return the signed text that identifies the session at the client; it is a secret."""
         state = state_of(session)
-        # Reading the id loads a blocking session; an asynchronous one must be loaded.
+        # Reading the id loads a blocking session. An asynchronous session must be loaded before.
         _ = session.id
         return self._sessions.token(state)
 
     def failure(self, session: F) -> SessionError | None:
-        """Return why the session cannot be used, if this request used it: its store, or its token.
+        """Return the error of the store or of the token, if this request used the session.
 
-        An edge then answers with the `status` of this error in place of a 5xx response of the
+        If there is an error, an edge answers with its `status` in place of a 5xx response of the
         application.
         """
         state = state_of(session)
@@ -157,7 +157,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
     def close_now(
         self, session: Session, *, failed: bool = False, headers: Headers | None = None
     ) -> Headers | None:
-        """Close the session and return its headers, or None if only `close` can do it."""
+        """Close the session and return its headers; return None if `close` must be called."""
         return self._driver.close_now(self._answered(session, headers), failed=failed)
 
     def close(
@@ -214,7 +214,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
             session.update(mapping_of(data))
             self._driver.run(state, self._sessions.create(state))
         except BaseException:
-            # Nobody gets the session, so nobody has to close it.
+            # The caller gets no session to close, so it is closed here.
             state.closed = True
             raise
         return session
@@ -237,7 +237,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
     def from_cookie(self, header: str | None) -> Session | None:
         """Return the live session of a raw Cookie header, or None if it has none.
 
-        The header may be one of a WebSocket handshake. Pass None if the request has no such header.
+        The header can come from a WebSocket handshake. Pass None if the request has no such header.
         """
         state = self._state_of_cookies(header, reentrant_turn())
         session = face(self._kind, state, self._driver)
@@ -282,8 +282,8 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
     def preload_now(self, session: AsyncSession) -> bool:
         """Load the session if that needs no waiting; return whether it is loaded.
 
-        This alone does not use the session. If the store fails, the error is raised when code uses
-        the session.
+        This call does not count as a use of the session. If the store fails, the first use of the
+        session raises the error.
         """
         state = state_of(session)
         try:
@@ -305,7 +305,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
     def close_now(
         self, session: AsyncSession, *, failed: bool = False, headers: Headers | None = None
     ) -> Headers | None:
-        """Close the session and return its headers, or None if only `close` can do it."""
+        """Close the session and return its headers; return None if `close` must be called."""
         return self._driver.close_now(self._answered(session, headers), failed=failed)
 
     async def close(
@@ -356,7 +356,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
             session.update(mapping_of(data))
             await self._driver.run(state, self._sessions.create(state))
         except BaseException:
-            # Nobody gets the session, so nobody has to close it.
+            # The caller gets no session to close, so it is closed here.
             state.closed = True
             raise
         return session

@@ -1,4 +1,4 @@
-"""Cookies of other session systems: read them, so that nobody is logged out by a switch.
+"""Read the cookies of an earlier session system, so that its users stay logged in.
 
 `SessionContainer(legacy_cookies=[...])` takes these kinds. These kinds only read cookies: the next
 response sends the cookie of this container, and clears the old cookie.
@@ -38,7 +38,7 @@ _ID = re.compile(r"[A-Za-z0-9_.-]{1,256}", re.ASCII)
 
 
 class _Detached(LegacyCookie):
-    """A value in one cookie, and its signature in another."""
+    """A value in one cookie, and its signature in a second cookie."""
 
     _suffix: ClassVar[str]
 
@@ -141,6 +141,6 @@ def _base64(octets: bytes) -> str:
     return urlsafe_b64encode(octets).decode()
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

@@ -13,7 +13,7 @@ Kind = TypeVar("Kind", bound=type)
 
 # The number of arguments of an application.
 _INTERFACES = {"WSGI": 2, "ASGI": 3}
-# The same, by a name that one of the arguments usually has.
+# The same number, found by the usual name of one of the arguments.
 _NAMED = {"start_response": 2, "receive": 3}
 
 # Names of settings in other libraries, and what to write here.
@@ -234,7 +234,7 @@ def _problems(
 def _value_problems(
     construct: Callable[..., object], kind: Any, given: Mapping[str, object]
 ) -> list[str]:
-    """Return a text for each wrong value of a settings class, of which some names are wrong."""
+    """Return a text for each wrong value; the call of the settings class has wrong names, too."""
     known = inspect.signature(kind).parameters.values()
     missing = [one.name for one in known if one.default is one.empty and one.name not in given]
     values = {one.name: given[one.name] for one in known if one.name in given}
@@ -248,7 +248,7 @@ def _value_problems(
 
 
 def _of_secret(given: object, remedies: Mapping[str, str]) -> str:
-    # A text by position is most often a secret, as other libraries take it.
+    # A text without a name is probably a secret: other libraries take a secret in this way.
     remedy = _remedy("secret_key", remedies) if isinstance(given, str | bytes) else None
     return "" if remedy is None else f"{remedy}. "
 

@@ -14,7 +14,7 @@ import msgspec
 
 FORMAT_VERSION = 2
 ENCRYPTED_VERSION = 1002
-"""The version of a record with encrypted values, so that no reader takes them for plain values."""
+"""The version of a record with encrypted values; code that reads plain values refuses it."""
 
 CLOCK_TOLERANCE = 60.0
 """Seconds by which the clocks of two machines may differ."""
@@ -111,7 +111,7 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
 
     `values` has one encoded value for each top-level key, in the order in which the keys were first
     set. `secret` is the hash of the present id, set at `secret_since`. Times are UTC epoch seconds.
-    `timeout` is the session's own idle timeout in seconds, None for the container's.
+    `timeout` is the session's own idle timeout in seconds. None means the container's timeout.
     """
 
     values: Mapping[str, bytes]

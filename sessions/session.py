@@ -55,7 +55,7 @@ class Session(SessionFace[BlockingDriver]):
 
     @by_default
     def finish(self, reason: EndReason) -> None:
-        """Clean up after the session has ended, once in its life; for subclasses.
+        """Clean up after the session has ended, once for each session; for subclasses.
 
         The session is closed. It has its last values if the store still had them.
         """
@@ -100,7 +100,7 @@ class Session(SessionFace[BlockingDriver]):
         self._tell_of_other_values()
 
     def increment(self, key: str, by: float = 1) -> Any:
-        """Add to a number, or to 0 if it is absent, and return the sum; no call is lost."""
+        """Add to a number, or to 0 if it is absent, and return the sum; no addition is lost."""
         return self.update_with(key, adding(key, by))
 
     def take(self, key: str, default: Any = None) -> Any:
@@ -161,7 +161,7 @@ class AsyncSession(SessionFace[AsyncDriver]):
 
     @by_default
     def finish(self, reason: EndReason) -> Awaitable[None] | None:
-        """Clean up after the session has ended, once in its life; for subclasses.
+        """Clean up after the session has ended, once for each session; for subclasses.
 
         The session is closed. It has its last values if the store still had them.
         """
@@ -193,7 +193,7 @@ class AsyncSession(SessionFace[AsyncDriver]):
         return self._on_the_loop("reload", self._reload)
 
     def increment(self, key: str, by: float = 1) -> Coroutine[Any, Any, Any]:
-        """Add to a number, or to 0 if it is absent, and return the sum; no call is lost."""
+        """Add to a number, or to 0 if it is absent, and return the sum; no addition is lost."""
         add = adding(key, by)
         return self._on_the_loop("increment", lambda: self._update_with(key, add))
 
@@ -263,7 +263,7 @@ class AsyncSession(SessionFace[AsyncDriver]):
                 " def`, or take the blocking session in a `def` (manager.face(session, Session))"
             ) from None
         work: Any = start()
-        # Python's warning about a forgotten `await` then has the name that the user called.
+        # Then Python's warning about a forgotten `await` shows the method that the user called.
         work.__qualname__ = f"AsyncSession.{verb}"
         coroutine: Coroutine[Any, Any, T] = work
         return coroutine

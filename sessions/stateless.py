@@ -161,6 +161,6 @@ def _derived_keys(
     return {hash_of(key)[:16]: key for key in derived}
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

@@ -157,6 +157,6 @@ def own_state(sessions: Persistence, turn: Any) -> State:
     return state
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

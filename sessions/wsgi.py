@@ -79,7 +79,7 @@ class SessionMiddleware:
         """Respond, and call `suspend` of the session's class after the response."""
         try:
             body = self._respond(environ, session, start_response)
-        # The server gets no body, which would call `suspend` at its end.
+        # The server gets no body whose end would call `suspend`, so call it here.
         except BaseException:
             self.manager.suspend(session)
             raise
@@ -273,6 +273,6 @@ def _close(body: Iterable[bytes]) -> None:
         close()
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

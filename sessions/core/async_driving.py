@@ -53,7 +53,7 @@ class AsyncDriver(Driver):
 
     def load_now(self, state: State) -> bool:
         """Load the session if this needs no waiting; return whether it is loaded."""
-        # Without a token the session begins at once.
+        # A loaded session, or a request without a token, needs no call of the store.
         if state.values is not None or self.sessions.load_ask(state) is None:
             return True
         if not self.is_in_place or not state.turn.acquire_now():
@@ -155,7 +155,7 @@ class AsyncDriver(Driver):
             return headers
         try:
             await self.run(state, self._closing(state, failed=failed))
-        # Whatever it was, it is raised again, or logged where the request has failed anyway.
+        # Every error is raised again, or logged if the request has failed already.
         except BaseException as error:  # noqa: BLE001
             keep_or_raise(state, error, failed=failed)
         return self._told_headers(state)
@@ -174,7 +174,7 @@ class AsyncDriver(Driver):
             return
         try:
             await self.run(state, self.sessions.give_up(state))
-        # The request has failed already, and the caller must see that error.
+        # The request has failed already. The caller must see its error, not this one.
         except Exception as error:
             logger.exception("no response was sent, and the session could not be closed: %s", error)
 

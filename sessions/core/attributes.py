@@ -9,7 +9,7 @@ class OwnAttributes:
 
     __slots__ = ()
 
-    # Type checkers report an unknown attribute, unless they see these methods.
+    # Type checkers do not see these methods, because they would then accept every attribute.
     if not TYPE_CHECKING:
 
         def __setattr__(self, name: str, value: object) -> None:

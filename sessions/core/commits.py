@@ -77,8 +77,8 @@ def _more_than_values(
     timeout, user_id, next_id, grace, clear, renews = pending
     created_at = now if isinstance(user_id, str) else None
     if renews and created_at is None:
-        # The store refuses this change from an earlier id with grace, although it keeps the same
-        # time. So the cookie is sent again only to a client with the present id.
+        # This is the time that the record has already. Its presence makes the store refuse the
+        # commit of an earlier id with grace, so only a client with the present id gets a cookie.
         created_at = not_ahead(record.created_at, now)
     own = record.timeout if isinstance(timeout, Unchanged) else timeout
     return Changes(

@@ -81,7 +81,7 @@ class Driver(ABC):
             # Another task of the request has closed the session in the meantime.
             return state.headers
         headers = state.headers = self.sessions.headers(state)
-        # The head may refer to the session. Without this cycle, the session is freed at once.
+        # The head may refer to the session. Break this cycle, so that the session is freed soon.
         state.head = None
         return headers
 
@@ -125,7 +125,7 @@ class Driver(ABC):
         try:
             return self._ask_at_once(state, ask)
         finally:
-            # The functions of an application take no time of the store.
+            # Time in functions of the application does not count as time of the store.
             if state.is_bounded and ask[0] != CALL:
                 state.spent += monotonic() - began
 
@@ -212,7 +212,7 @@ class BlockingDriver(Driver):
                     sessions.close_answer(state, ask, self._ask_in_place(state, ask))
                 elif ask is not None:
                     self._run_in_place(state, sessions.finish(state, failed=failed))
-        # Whatever it was, it is raised again, or logged where the request has failed anyway.
+        # Every error is raised again, or logged if the request has failed already.
         except BaseException as error:  # noqa: BLE001
             if state.events:
                 self.tell(state)
@@ -224,6 +224,6 @@ class BlockingDriver(Driver):
         state.closed, state.head = True, None
         try:
             self.run(state, self.sessions.give_up(state))
-        # The request has failed already, and the caller must see that error.
+        # The request has failed already. The caller must see its error, not this one.
         except Exception as error:
             logger.exception("no response was sent, and the session could not be closed: %s", error)

@@ -93,7 +93,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
         return key in self._readable() and key not in RESERVED
 
     def __iter__(self) -> Iterator[str]:
-        # Decode all values first, so that the session does not begin anew between two of them.
+        # An unreadable value begins a new session, so decode all values before the loop begins.
         for key in self._readable().copy():
             self._read(key)
         # This is a copy, because another thread of the request may set a key during the loop.
@@ -357,7 +357,7 @@ def face(kind: type[T], state: State, driver: Driver) -> T:
     made = object.__new__(kind)
     _set_state(made, state)
     _set_driver(made, driver)
-    # The lifecycle methods are those of the session that the manager has opened.
+    # Lifecycle methods such as `suspend` are called on this first object of the session.
     if driver.keeps_faces and state.face is None:
         state.face = made
     return made

@@ -33,7 +33,7 @@ class Loading(OutsideCall):
     def fail(self, error: Exception) -> NoReturn:
         if isinstance(error, SessionError):
             raise error
-        # If the other system does not answer, nobody may be logged out.
+        # If the other system does not answer, its users must stay logged in.
         raise StoreUnavailable(
             f"load of {self._cookie!r} raised {type(error).__name__}. Fix: check the other system,"
             " and return None for a session that it does not know"

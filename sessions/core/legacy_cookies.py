@@ -131,7 +131,7 @@ class LegacyCookie(ABC):
             return f"{content}"
         found = content.get(self.id_key) if self.id_key is not None else None
         if isinstance(found, int) and not isinstance(found, bool):
-            # The number 7 is another id than the text "7".
+            # The number 7 and the text "7" are different ids.
             return f"\0{found}"
         return found if isinstance(found, str) and found else None
 
@@ -144,11 +144,11 @@ class LegacyCookie(ABC):
         return [("Set-Cookie", f"{name}={end}") for name in dict.fromkeys(names)]
 
     def _is_valid(self, claim: Signed) -> bool:
-        # An id or base64 has no other characters. The signature of other texts is not looked at.
+        # Ids and base64 have only these characters. For other texts, no signature is computed.
         if not all(map(_TEXT.fullmatch, claim)):
             return False
         given = claim.signature.encode()
-        # Each key is tried, so that the time says nothing of the keys.
+        # Each key is tried, so that the time shows nothing about the keys.
         results = [
             hmac.compare_digest(self.signature(octets_of(key), claim.signed).encode(), given)
             for key in self.keys

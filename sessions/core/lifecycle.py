@@ -65,7 +65,7 @@ class LifecycleDriver(BlockingDriver):
         if is_unloaded(self.sessions, state):
             try:
                 self.load(state)
-            # Neither a page that needs no session nor the page of an error waits for its load.
+            # `close_without` decides whether the page can be served without its session.
             except Exception as error:  # noqa: BLE001
                 close_without(state, error, failed=failed)
 
@@ -106,7 +106,7 @@ class LifecycleDriver(BlockingDriver):
         state.runner = get_ident()
         try:
             is_allowed = checked_answer(session.resume(state.head))
-        # The next use of the session asks `resume` again.
+        # The next use of the session calls `resume` again.
         except BaseException:
             unload(state)
             raise
@@ -149,7 +149,7 @@ class AsyncLifecycleDriver(AsyncDriver):
         if is_unloaded(self.sessions, state):
             try:
                 await self.load(state)
-            # Neither a page that needs no session nor the page of an error waits for its load.
+            # `close_without` decides whether the page can be served without its session.
             except Exception as error:  # noqa: BLE001
                 close_without(state, error, failed=failed)
 
@@ -206,7 +206,7 @@ class AsyncLifecycleDriver(AsyncDriver):
         try:
             answer = session.resume(state.head)
             is_allowed = checked_answer(await answer if isawaitable(answer) else answer)
-        # The next use of the session asks `resume` again.
+        # The next use of the session calls `resume` again.
         except BaseException:
             unload(state)
             raise
@@ -317,7 +317,7 @@ def is_unloaded(sessions: Persistence, state: State) -> bool:
 def close_without(state: State, error: Exception, *, failed: bool) -> None:
     """Close a request without its session after an error of the load, or raise the error."""
     if state.failure is error:
-        # The close tells of the failure of the store, and the page is served.
+        # The page is served, and the close of the session reports the failure of the store.
         return
     if not failed:
         raise error
@@ -330,7 +330,7 @@ def unload(state: State) -> None:
     state.begin(None, None, Standing.FRESH)
     state.values, state.found, state.lapsing = None, (), None
     if state.moving is not None:
-        # The session has moved here from another system, and its old cookie finds it again.
+        # The session has moved here from another system. The next load finds it by the old cookie.
         state.ids, state.moving = None, None
 
 

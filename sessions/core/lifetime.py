@@ -24,7 +24,7 @@ class Lifetimes:
         longest = LONGEST_TOUCH_INTERVAL
         if self.age is not None:
             longest = min(longest, self.age / 10)
-        # The class is frozen, and each request asks for these two.
+        # Each request needs these numbers, so compute them once. The class is frozen.
         object.__setattr__(self, "longest", max(self.longest, self.absolute))
         object.__setattr__(self, "_longest_interval", longest)
         object.__setattr__(self, "_interval", min(longest, self.idle / 10))
@@ -34,7 +34,7 @@ class Lifetimes:
         idle_end = used_at + (self.idle if timeout is None else timeout)
         is_usual = timeout is None or timeout <= self.absolute
         absolute_end = created_at + (self.absolute if is_usual else self.longest)
-        # Each request asks; a call of min() would take longer than all the rest.
+        # Each request calls this, and min() would take longer than the rest of the method.
         return idle_end if idle_end < absolute_end else absolute_end
 
     def end_of(self, record: Record, now: float) -> float:

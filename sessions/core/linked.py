@@ -23,7 +23,7 @@ class LinkedSessions(StoredSessions):
         if tokens.links is None:
             raise TypeError("LinkedSessions needs tokens with a URLTransport")
         self._links = tokens.links
-        # A page that does not use its session may have the token in its URL.
+        # Even a page that does not use its session can have a URL with a token to protect.
         self.opens_every_request = True
 
     def load_answer(self, state: State, answer: object) -> None:
@@ -42,7 +42,7 @@ class LinkedSessions(StoredSessions):
             state.cookie_is_due = True
         elif state.cookie_is_due and came_in_links(state) and is_given(state):
             state.cookie_is_due = False
-        # The place of the links is decided before the head is gone.
+        # Decide about the links now, because the driver drops the head afterwards.
         headers = self._links.headers(state)
         return super().headers(state) + headers
 

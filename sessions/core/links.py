@@ -109,9 +109,10 @@ def is_given(state: State) -> bool:
     """
     record = state.record
     if record is None or record.user_id is None:
-        # A browser without this header may be on a page of its own.
+        # Some browsers never send this header, even from a page of this site.
         return state.head.header("Sec-Fetch-Site") not in (None, "same-origin")
-    # The clock of another process may be ahead, but the id of a sign-in is new in its own request.
+    # A sign-in in this request has a new id. The time is not enough to know this, because the clock
+    # of another process may be ahead.
     has_new_id = all(state.id not in ids for _, ids in state.brought)
     return not (has_new_id and state.started_at >= state.began_at)
 

@@ -55,7 +55,7 @@ class MigratingSessions(MovingIn, StoredSessions):
                 continue
             loaded = yield (CALL, Loading(legacy.cookie, legacy.content))
             if loaded is None:
-                # Another request may have moved the session since, and ended it there.
+                # Another request may have moved the session here, and ended it in the other system.
                 if legacy.id is not None and (yield from self._find(state, legacy.id)):
                     return
                 text = f"{legacy.cookie!r} has no session in the other system"
@@ -69,7 +69,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         """Begin with the session that the cookie moved to before; return whether it was moved."""
         answer = self.opened(state, id, (yield ("load", id.key)))
         if answer is None:
-            # The session may move here again, and take the place of its expired record.
+            # The session can be moved here again. Then it replaces its expired record.
             yield from self.end_expired(state, id)
             return False
         standing = self.standings.standing(id, answer, state.began_at)
@@ -98,7 +98,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         if legacy.cookie.end is not None:
             yield (CALL, Ending(legacy.cookie, legacy.content))
         elif created and (yield from self._has_ended(state, legacy)):
-            # A logout came between the look at the record and the creation.
+            # A logout came after the first `_has_ended`, and before the creation.
             if (yield ("delete", id.key)):
                 self.note_end(
                     state, id.key, "a logout ended the session before it was moved", Why()
@@ -160,7 +160,7 @@ class MigratingSessions(MovingIn, StoredSessions):
 
     def before_end(self, state: State, id: Id) -> Flow[Record | None]:
         if (yield from self._may_return(state, id)):
-            # This comes before the end: after a crash in between, the session still lives.
+            # Store the mark before the end: after a crash between the two, the session still lives.
             now = self.clock()
             mark = no_session({WAITING: codec.encode([])}, now, now + MOVED_REMEMBERED_FOR)
             yield ("create", _key_of_end(id), mark)
@@ -181,7 +181,7 @@ class MigratingSessions(MovingIn, StoredSessions):
     def end_legacies_later(self, state: State) -> None:
         """Remember the sessions of legacy cookies, so that they end without a load."""
         legacies = self.legacies_of(state)
-        # An id that no session has stands for a session without an id, so that `end` is called.
+        # A cookie without an id gets an id that no session has, so that `end` is called.
         ids = [legacy.id or new_id(self.gen_id) for legacy in legacies]
         state.ids = (*self.tokens.identify(state), *ids)
         state.legacies = tuple(legacies)

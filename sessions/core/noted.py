@@ -28,7 +28,7 @@ class NotedCommits:
     rules: Rules
 
     def note_end(self, state: State, handle: str, detail: str, ending: Why) -> None:
-        # The ending comes first: whoever sends the event calls `finish`, too.
+        # Note the ending first, because the code that sends the event also calls `finish`.
         if self.rules.finishes:
             state.note_ending(Ending(handle, ending.reason, ending.record))
         state.note_end(handle, detail, ending.reason)
@@ -109,7 +109,7 @@ class NotedSessions(NotedCommits, StoredSessions):
 
     def _create(self, state: State, values: dict[str, bytes]) -> Flow[None]:
         yield from super()._create(state, values)
-        # The store removes no expired record by itself, so that each end can be told.
+        # The store leaves expired records to this purge, so that an event reports each end.
         if self.rules.purges_at_creations and next(self._creations) % CREATIONS_PER_PURGE == 0:
             yield from self.noting_failures(state, self._purge_some(state))
 
@@ -127,7 +127,7 @@ class NotedSessions(NotedCommits, StoredSessions):
         id, _, record = found
         if record is None:
             return False
-        # With its present id, an expired session would not live either.
+        # If even the present id finds no live session, the session has expired.
         present = Id(id.text, id.key, record.secret)
         return self.standings.standing(present, record, self.clock()) is UNKNOWN
 
@@ -142,7 +142,7 @@ class NotedSessions(NotedCommits, StoredSessions):
             self.note_end(state, id.key, _LAPSED, Why(EndReason.TIMEOUT, record))
         state.lapsing = (state.lapsing or ())[1:]
         if not state.lapsing and state.values is None:
-            # Otherwise, destroy() was called in the meantime.
+            # Without values, destroy() was not called in the meantime.
             self.begin_found(state)
 
 

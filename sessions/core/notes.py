@@ -27,7 +27,7 @@ NO_REASONS: Mapping[str, EndReason] = MappingProxyType({})
 class Notes:
     """Keep events in the state of a session; the driver sends them when no lock is held."""
 
-    # A type checker would take the slots for a list of all attributes.
+    # A type checker would read the slots as the list of all attributes.
     if not TYPE_CHECKING:
         __slots__ = ()
 

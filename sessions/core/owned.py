@@ -110,7 +110,7 @@ def live(sessions: Persistence, state: State, store: object = None) -> Flow[None
     yield from sessions.loading(state)
     if state.record is not None:
         return
-    # Closed, so that no warning about an unclosed session follows.
+    # The session is closed here, so that no warning about an unclosed session follows.
     state.closed = True
     ((id, standing, record),) = state.found
     is_over = state.is_damaged or (standing is Standing.UNKNOWN and record is not None)

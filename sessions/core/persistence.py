@@ -49,7 +49,7 @@ class Persistence(ABC):
     clock: Callable[[], float]
     """Return the time now in epoch seconds."""
 
-    # What happens in memory
+    # Methods that work in memory
 
     @abstractmethod
     def id_of(self, state: State) -> Id:
@@ -115,7 +115,7 @@ class Persistence(ABC):
         """Return a form field with the token, or an empty text if the client needs none."""
         return Html()
 
-    # What asks the store
+    # Methods that call the store
 
     @abstractmethod
     def sessions_of(self, user_id: str) -> "Flow[list[tuple[str, Record]]]":

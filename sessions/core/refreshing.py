@@ -28,7 +28,7 @@ class Refreshing(MemoryVerbs):
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         super().__init__(rules, tokens)
-        # A session with a timeout of its own has a cookie with Max-Age in any case.
+        # A session with its own timeout is not counted here: its cookie always has a Max-Age.
         self._renews_any = rules.rolling or tokens.age is not None
         self.standings = TokenStandings(rules.lifetimes, rules.clock)
 
@@ -72,7 +72,7 @@ class Refreshing(MemoryVerbs):
         """Send no cookie if another request ended the session after this request saved it."""
         id = state.id
         known = [found for found in state.found if id is not None and found[0].key == id.key]
-        # This request's commit has stored a use already, so the record from the load decides.
+        # This request's commit has stored a use. Only the loaded record shows the use before it.
         renews = any(loaded and self.renews_cookie(state, loaded) for _, _, loaded in known)
         if known and (renews or state.cookie_is_due):
             is_confirmed = yield from self.note_use(state, renews=renews)

@@ -82,7 +82,7 @@ def _values(headers: Any, name: str) -> Iterable[str]:
 def _adder(response: object, headers: Any) -> Callable[[str, str], object]:
     """Return the function that adds one more header, such as a second Set-Cookie."""
     cookies = getattr(response, "cookies", None)
-    # Django keeps its cookies beside the headers, of which it has one value for each name.
+    # Django keeps cookies apart from its headers, because a header there has only one value.
     if isinstance(cookies, BaseCookie):
         return lambda name, value: _add_to_django(cookies, headers, name, value)
     for method in ("add", "append"):

@@ -42,7 +42,7 @@ class RevocableSessions(StatelessSessions):
 
     revocable = True
 
-    # What happens in memory
+    # Methods that work in memory
 
     def regenerate(self, state: State, grace: timedelta | None) -> None:
         super().regenerate(state, grace)
@@ -57,7 +57,7 @@ class RevocableSessions(StatelessSessions):
         if state.record is not None and isinstance(state.pending.user_id, str):
             state.pending = state.pending.then(next_id=new_id(self.gen_id))
 
-    # What asks the list
+    # Methods that call the list of revocations
 
     def load_ask(self, state: State) -> Ask | None:
         if state.values is not None:
@@ -251,7 +251,7 @@ class RevocableSessions(StatelessSessions):
         signs_out, id = state.pending.user_id is None, state.id
         self._lose(state)
         if signs_out and id is not None:
-            # The sign-out that the request asked for has happened.
+            # The user is signed out, as the request asked, because the session has ended.
             self.end_later(state, id)
             yield from self._end_all(state)
             state.begin(None, None, FRESH)
@@ -290,7 +290,7 @@ class RevocableSessions(StatelessSessions):
             id = state.to_end[0]
             was_alive = self.token_standing(state, id) is CURRENT
             if (yield from self._raise(id, ENDED, forced=True)) or not was_alive:
-                # In the other case, another request ended it and cleared the cookie.
+                # If neither is true, another request ended the session, and cleared the cookie.
                 state.clear_is_due = True
                 if was_alive:
                     record = id.record if isinstance(id, CarriedId) else None

@@ -49,14 +49,14 @@ class SealedSessions(StoredSessions):
         super().load_answer(state, answer)
 
     def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
-        # The ask has the sealed values, and the session has the plain ones.
+        # `ask` has the sealed values, but the session needs the plain values.
         super().close_answer(state, (*ask[:2], state.asked), outcome)
 
     def _create_ask(self, state: State, id: Id, record: Record) -> Ask:
         data_keys = _data_keys(state)
         if id.secret not in data_keys:
             data_keys[id.secret] = self._wrapping.new(id)
-        # The reply to an earlier try may have been lost, so the data key stays the same.
+        # A new try uses the same data key, because possibly only the earlier reply was lost.
         data_key = data_keys[id.secret]
         values = {wrapped_name(id.secret): self._wrapping.wrap(id, data_key)}
         if record.user_id is not None:
@@ -77,7 +77,7 @@ class SealedSessions(StoredSessions):
         if record.version > FORMAT_VERSION:
             return record
         if record.secret != id.secret and not record.has_grace(id.secret, self.clock()):
-            # The request has a past id, which may read nothing.
+            # The request has a past id, so it must not read any value.
             return replace(record, values={}, grace=None)
         if not is_encrypted:
             return UnreadableValue(_NOT_ENCRYPTED)
@@ -135,8 +135,8 @@ class SealedSessions(StoredSessions):
         """Return the data keys to store in a commit, and the names of data keys to remove."""
         data_key, own = _data_keys(state)[id.secret], wrapped_name(id.secret)
         if changes.secret != id.secret or not data_key.is_present:
-            # A request with an earlier id stores and removes no data key: it must not remove that
-            # of the present id, and the id may have changed again.
+            # A request with an earlier id stores and removes no data key. It must not remove the
+            # data key of the present id, and the id may have changed again.
             return {}, frozenset()
         wrapped: dict[str, bytes] = {}
         kept = {own} if next_id is None or changes.grace is not None else set()

@@ -82,7 +82,7 @@ class State(Notes, msgspec.Struct, eq=False):
     is_obstructed: bool = False
     standing: Standing = Standing.FRESH
 
-    # For links: what they need, once that is decided, and whether the page has asked for one.
+    # For links: the site and whether links carry the token, and whether the page has links.
     links: Any = None
     asks_for_cookies: bool = False
 
@@ -95,7 +95,7 @@ class State(Notes, msgspec.Struct, eq=False):
     started_at: float = 0.0
     generation: int = 0
     creating: Id | None = None
-    # The new token of a session that is stored in its token.
+    # The new token of a stateless session, which contains the whole session.
     token: str | None = None
     # For encrypted sessions: the data keys, and the changes of the last commit before encryption.
     data_keys: dict[str, Any] | None = None
@@ -110,7 +110,7 @@ class State(Notes, msgspec.Struct, eq=False):
     signs_out: bool = False
     is_use: bool = True
     renews_itself: bool = False
-    # The session of another system that moves here while this one loads, and those to end there.
+    # The session that moves here from another system, and the sessions to end in that system.
     moving: Any = None
     legacies: tuple[Any, ...] = ()
     applied: tuple[Changes, ...] = ()
@@ -133,7 +133,7 @@ class State(Notes, msgspec.Struct, eq=False):
     ends: int = 0
     # Why sessions are to end, by their keys, if the reason is not LOGOUT.
     end_reasons: Mapping[str, EndReason] = NO_REASONS
-    # For lifecycle methods: the session, and what has ended. And ids that may have expired.
+    # For lifecycle methods: the session, and the ended sessions. And ids that may have expired.
     face: Any = None
     endings: tuple[Ending, ...] = ()
     lapsing: tuple[Found, ...] | None = None
@@ -145,7 +145,7 @@ class State(Notes, msgspec.Struct, eq=False):
     is_unfinished: bool = False
     is_bounded: bool = True
     is_damaged: bool = False
-    # Whether an event has said already why the request has no session.
+    # Whether an event has already reported why the request has no session.
     is_rejected: bool = False
     runner: int | None = None
 

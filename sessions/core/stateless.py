@@ -57,7 +57,7 @@ class StatelessSessions(MemoryVerbs):
         self._standings = TokenStandings(rules.lifetimes, rules.clock)
         self.opens_every_request = rules.rolling or rules.save_uninitialized
 
-    # What happens in memory
+    # Methods that work in memory
 
     def id_of(self, state: State) -> Id:
         return id_of(state, self.gen_id)
@@ -85,7 +85,7 @@ class StatelessSessions(MemoryVerbs):
         state.headers_left = True
         state.closed = self.load_ask(state) is None
 
-    # What would ask a store
+    # Methods that call the store in sessions with a store
 
     def load_ask(self, state: State) -> Ask | None:
         if state.values is None:
@@ -134,7 +134,7 @@ class StatelessSessions(MemoryVerbs):
                 " session.destroy(), which ends all of them"
             )
         self._commit(state, state.changes())
-        # This yields no ask, and makes the method a generator.
+        # This yields no call of a store, but it makes the method a generator.
         yield from ()
 
     def create(self, state: State) -> Flow[None]:

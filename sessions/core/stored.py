@@ -108,7 +108,7 @@ class StoredSessions(IndexedSessions):
             raise ended()
         signs_in = isinstance(state.pending.user_id, str)
         yield from self._commit(state, changed, removed)
-        if not signs_in and state.gone:  # A sign-in that later ones have ended was stored.
+        if not signs_in and state.gone:  # A sign-in was stored, even if later sign-ins ended it.
             raise ended()
 
     def create(self, state: State) -> Flow[None]:
@@ -131,7 +131,7 @@ class StoredSessions(IndexedSessions):
         if is_done:
             self.note_commit(state, asked, id.key, record.user_id)
         if is_done and not is_left:
-            # Otherwise, this request has ended or left the session in the meantime.
+            # If `is_left`, this request has ended or left the session in the meantime.
             self._applied(state, id, asked, changes)
         if isinstance(changes.user_id, str):
             # If this fails, the error page still has the cookie with the new id.
@@ -142,7 +142,7 @@ class StoredSessions(IndexedSessions):
     def _asked(self, state: State, record: Record) -> Pending:
         """Return the changes other than values that the commit makes."""
         if state.standing is GRACE:
-            # An earlier id in its grace time may change values only.
+            # An earlier id in its grace time can change values only.
             return NOTHING_PENDING
         if self.renews_cookie(state, record):
             state.pending = state.pending._replace(renews=True)
@@ -220,7 +220,7 @@ class StoredSessions(IndexedSessions):
             if outcome is SUPERSEDED:
                 self.end_later(state, id)
                 yield from self.end(state)
-            # The sign-out that the request asked for has happened.
+            # The user is signed out, as the request asked, because the session has ended.
             state.started_at = self.clock()
             state.begin(None, None, FRESH)
             state.ended, state.gone, state.signs_out = True, is_dropped, False
@@ -265,7 +265,7 @@ class StoredSessions(IndexedSessions):
         """Store in the state that a new session is stored."""
         self.note_creation(state, record, id.key)
         if is_left:
-            # This request has ended or left the session meanwhile; no client knows the new one.
+            # This request has ended or left the session meanwhile. No client knows its id.
             self.end_later(state, id)
             return
         state.take_record(id, record)
@@ -273,7 +273,7 @@ class StoredSessions(IndexedSessions):
             state.pending = state.pending.since(asked)
         next_id = state.pending.next_id
         if next_id is not None and next_id.key != id.key:
-            # regenerate() made it for an id that turned out to be taken.
+            # regenerate() made `next_id` from an id that another session already had.
             state.pending = state.pending.then(next_id=self.renewed(id))
         state.cookie_is_due = True
         for other in state.replaced:

@@ -34,7 +34,7 @@ class Taker:
         """Take the parameter out of a WSGI request; the environ is changed in place."""
         taken: Taken = environ.get(TAKEN_KEY) or {}
         if self._parameter in taken:
-            # An outer middleware has taken it out.
+            # An outer middleware has taken the parameter out.
             return
         values = self._from_query(environ)
         if _is_urlencoded(environ):
@@ -84,7 +84,7 @@ class Taker:
         # The stream belongs to the server. The application meets the same error when it reads.
         except Exception:  # noqa: BLE001
             return []
-        # A body that ends early is for the application to refuse.
+        # The application must refuse a body that ends early, so the body stays unchanged.
         rest, values = self._split(body) if len(body) == length else (body, [])
         environ["wsgi.input"] = BytesIO(rest)
         if values:

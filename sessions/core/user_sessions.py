@@ -130,7 +130,7 @@ class IndexedSessions(Refreshing):
     def _enter_again(self, id: Id, record: Record) -> Flow[None]:
         """Add a session again if its creation was so slow that its entry is possibly removed."""
         if self.is_late(record):
-            # With a later time, a manager does not remove the entry in place of the earlier one.
+            # The entry gets a later time, so no manager removes it in place of the earlier entry.
             yield from self.enter(id, record.user_id or "", self.clock())
 
     def end_session_of(self, state: State, user_id: str, handle: str) -> Flow[bool]:

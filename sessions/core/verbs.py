@@ -126,8 +126,8 @@ class MemoryVerbs(Persistence):
         if state.creating is not None:
             state.pending = state.pending.then(next_id=self.renewed(state.creating))
         elif state.record is None:
-            # No client knows the id of a new session yet, so the id is dropped. A past session is
-            # left.
+            # No client knows the id of a new session yet, so the id is dropped. After a past
+            # session, the request goes on with a new session.
             state.replaced = state.replaced or state.replaceable
             if state.standing in STORES_NOTHING:
                 state.note_left()
@@ -206,8 +206,8 @@ class MemoryVerbs(Persistence):
 
     def delete(self, state: State) -> Flow[bool]:
         if state.ended and state.record is None and not state.to_end:
-            # Tokens without a server stay valid, so the first call decides. What was written since
-            # belongs to a session that nobody has stored.
+            # A stateless token stays valid, so only the first call can return True. Later writes
+            # belong to a new session, which nobody has stored.
             state.begin(None, None, FRESH)
             return False
         self.destroy(state)
@@ -302,7 +302,7 @@ class MemoryVerbs(Persistence):
                 return True
             return self.rolls(state) and bool(self.tokens.identify(state))
         except MalformedToken:
-            # The request has not used its session, so its answer stays.
+            # The request has not used its session, so the response does not change.
             return False
 
     def rolls(self, state: State) -> bool:

@@ -7,7 +7,7 @@ from sessions.stores.base import without_password
 
 Kinds = tuple[type, ...]
 
-# How an object of each class is made; another class is called without arguments.
+# The call that makes an object of each class. Other classes need no arguments.
 _CALLS = {
     "SQLiteStore": 'SQLiteStore("sessions.db")',
     "RedisStore": 'RedisStore.from_url("redis://localhost:6379/0")',
@@ -18,7 +18,7 @@ _CALLS = {
     "AsyncMongoStore": 'AsyncMongoStore.from_url("mongodb://localhost:27017/shop")',
     "JWTToken": 'JWTToken(issuer="https://shop.example", audience="shop")',
 }
-# What a program gives as the store, by the names of other libraries.
+# The names of stores in other libraries, and the class to use here.
 _NAMES = {
     "redis valkey": "RedisStore",
     "memory simple cache null locmem": "MemoryStore",
@@ -28,7 +28,7 @@ _NAMES = {
     "cookie cookies signed": "SignedToken",
     "jwt": "JWTToken",
 }
-# The packages of the clients, and the stores that take them.
+# The packages of the clients, and the stores that take these clients.
 _CLIENTS = {
     "redis": "RedisStore(client), from sessions.stores.redis",
     "valkey": "RedisStore(client) with a client of the package redis",

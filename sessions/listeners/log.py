@@ -28,7 +28,7 @@ _counting = lock_across_forks()
 
 
 class LoggingListener:
-    """Write each event as one line, at most `per_second` lines for one kind.
+    """Write each event as one line, at most `per_second` lines in a second for each kind.
 
     Control characters are escaped. After lines that were left out, the next line says how many.
     """
@@ -50,7 +50,7 @@ class LoggingListener:
         self._levels = {**LEVELS, **{f"{kind}": level for kind, level in (levels or {}).items()}}
         self._per_second = per_second
         self._clock = clock
-        # For each kind: the second, the number of its lines, and the lines that were left out.
+        # For each kind: a second, how many lines it has, and how many lines were left out.
         self._written: dict[str, tuple[int, int, int]] = {}
 
     def __call__(self, event: SessionEvent) -> None:
@@ -85,7 +85,7 @@ def line_of(event: SessionEvent) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return the text of a field, in quotes unless it can only be one word."""
+    """Return the text of a field; a text that is not a plain word is put into quotes."""
     if _WORD.fullmatch(text):
         return text
     return '"' + escaped(text).replace('"', '\\"') + '"'

@@ -4,6 +4,6 @@ from typing import TYPE_CHECKING
 
 from sessions.public_names import refusing
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

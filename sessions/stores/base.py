@@ -67,7 +67,7 @@ def without_password(url: object) -> str:
         return "***" if "@" in scheme else scheme
     place = re.split("[/?#]", rest, maxsplit=1)[0]
     if "@" in rest.removeprefix(place):
-        # A password with a character that is not escaped would be cut in two.
+        # An unescaped character hides where the password ends, so nothing more is shown.
         return f"{scheme}://***"
     shown, options, _ = rest.partition("?")
     if "@" in place:
@@ -78,10 +78,10 @@ def without_password(url: object) -> str:
 class Store(ABC):
     """Keep records under keys.
 
-    A key is the hash of a session's lineage, never an id. A secret is the hash of an id. Values are
-    encoded bytes, never objects. A record exists from its `create` until its `delete`, or until the
-    time `expires_at`. From that time on, every method acts as if there were no record, even if its
-    bytes are still stored.
+    A key is the hash of a session's lineage (the part of its id that never changes), and never an
+    id. A secret is the hash of an id. Values are encoded bytes, never objects. A record exists from
+    its `create` until its `delete`, or until the time `expires_at`. From that time on, every method
+    acts as if there were no record, even if its bytes are still stored.
 
     If there is no record, a method returns a value that says so. An exception means that the store
     is broken. Raise StoreUnavailable from the exception of the driver, within CALL_DEADLINE

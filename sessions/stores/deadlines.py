@@ -26,7 +26,7 @@ socket_of = attrgetter("_sock")
 
 
 class Deadlines:
-    """The calls of this process that wait for a server, each with its connection and its end."""
+    """The calls of this process that wait for a server, with their connections and deadlines."""
 
     def __init__(self) -> None:
         self.forget()
@@ -64,7 +64,7 @@ class Deadlines:
         with self._lock:
             if self._is_watching:
                 return
-            # At the end of the interpreter, no thread starts any more.
+            # While the interpreter shuts down, Python starts no more threads.
             with suppress(RuntimeError):
                 Thread(target=self._run, name="session-deadlines", daemon=True).start()
                 self._is_watching = True
@@ -85,15 +85,15 @@ class Deadlines:
 
     def _end_late_calls(self, now: float) -> None:
         for call, (until, connection) in list(self._calls.items()):
-            # Read the socket first: after the end of the call, the connection may get another one.
+            # Read the socket first: after the call, the connection may get another socket.
             used = socket_of(connection)
-            # During a handshake of TLS, the driver still has the socket from before it, which
-            # cannot be used: then the call is ended after the handshake.
+            # During a TLS handshake, the driver still has the socket from before the handshake,
+            # which cannot be used. Then the call is ended after the handshake.
             if until > now or used is None or used.fileno() < 0:
                 continue
             if self._calls.pop(call, None) is not None:
                 with suppress(OSError):
-                    # A TLS socket would first talk to the server.
+                    # `shutdown` of a TLS socket would first talk to the server.
                     socket.socket.shutdown(used, socket.SHUT_RDWR)
 
 

@@ -25,6 +25,6 @@ class AsyncKeepsExpired(Protocol):
         ...
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

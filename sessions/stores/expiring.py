@@ -1,4 +1,4 @@
-"""An optional feature of a store: to give out the expired records that it removes."""
+"""An optional feature of a store: to give out (remove and return) its expired records."""
 
 from typing import Protocol, runtime_checkable
 
@@ -7,12 +7,12 @@ from sessions.record import Record
 __all__ = ["AsyncExpiring", "Expiring"]
 
 Expired = tuple[str, Record]
-"""A key with the expired record that was removed there."""
+"""A key, and the expired record that was removed under this key."""
 
 
 @runtime_checkable
 class Expiring(Protocol):
-    """A store that gives out each expired record exactly once, for the event of its end.
+    """A store that returns each expired record exactly once, so that one event reports its end.
 
     If the store has an attribute `purge_reads_all` that is true, a purge looks at every record, so
     the creation of a session never calls a purge.
@@ -37,7 +37,7 @@ class Expiring(Protocol):
 
 @runtime_checkable
 class AsyncExpiring(Protocol):
-    """An asynchronous store that gives out its expired records: see `Expiring`."""
+    """An asynchronous store that returns each expired record once: see `Expiring`."""
 
     collects_expired: bool
     """See `Expiring`."""

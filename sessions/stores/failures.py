@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from sessions.errors import StoreUnavailable
 
 _LONGEST = 300
-# What drivers and systems say of a failure, and the remedy; the first that fits is told.
+# Words in the messages of drivers and systems, and the remedy; the first match counts.
 _REMEDIES = {
     "database is locked|database table is locked": (
         "look for another program that keeps a transaction open, or use a store on a server"
@@ -65,7 +65,7 @@ _REMEDIES = {
         "look in the log of the server for the reason why it ended the connection"
     ),
 }
-# What a driver's `repr` of its connection says is no part of the failure.
+# The `repr` of a connection in a message says nothing about the failure.
 _OBJECT = re.compile(r"(?: : )?<.*>")
 _LATE = "there was no complete reply in time"
 _ANY = "look in the log of the server for the cause"
@@ -75,7 +75,7 @@ _PATTERNS = {re.compile(words, re.IGNORECASE): remedy for words, remedy in _REME
 def unavailable(store: object, error: Exception, remedy: str | None = None) -> StoreUnavailable:
     """Return the error of a store for the error of its driver, in one line with a remedy.
 
-    A text in place of the store is its name.
+    If `store` is a text, this text is the name of the store.
     """
     told, name = _first_line(error), store if isinstance(store, str) else repr(store)
     if "Fix: " in told:
@@ -88,9 +88,9 @@ def unavailable(store: object, error: Exception, remedy: str | None = None) -> S
 
 
 def _first_line(error: Exception) -> str:
-    """Return what an error says, without the details that some drivers add after it."""
+    """Return the message of an error in one line, without details that some drivers add."""
     text = str(error).partition(", Timeout: ")[0].partition("\n(Background on ")[0]
-    # The timer of an event loop says nothing.
+    # The TimeoutError of an event loop has no message.
     silent = _LATE if isinstance(error, TimeoutError) else type(error).__name__
     line = " ".join(_OBJECT.sub("", text).split()) or silent
     line = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."

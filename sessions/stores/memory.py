@@ -34,11 +34,11 @@ class MemoryStore(Store):
     The limits are `max_sessions`, and `max_bytes` of data. A full store refuses new data with
     StoreUnavailable; it never drops a live session. Every call takes constant time.
 
-    To find expired records, the store keeps a list of keys for each second. A key is in the list
-    of the second in which its record expired when the key was put there. A purge looks at the
-    lists whose second has passed, and at no more than PURGE_BATCH keys in one call. It removes
-    expired records, and moves the other keys to the lists of their later seconds. Records are
-    returned without a copy, because no code changes them.
+    To find expired records, the store keeps a list of keys (a bucket) for each second. A new key
+    goes into the list of the second in which its record will expire. A purge looks at the lists
+    whose second has passed, and at no more than PURGE_BATCH keys in one call. The purge removes
+    expired records, and moves keys whose records expire later now to the lists of later seconds.
+    Records are returned without a copy, because no code changes them.
     """
 
     in_place = True
@@ -229,7 +229,7 @@ class MemoryStore(Store):
 
     def _replace(self, key: str, old: Record, new: Record) -> None:
         self._records[key] = new
-        # If the expiry is later now, the key is moved when its bucket is due.
+        # With a later expiry, the key stays until a purge looks at its bucket.
         if new.expires_at < old.expires_at and _bucket(new.expires_at) < self._scheduled[key]:
             self._unschedule(key)
             self._schedule(key, new.expires_at)
@@ -295,7 +295,7 @@ class MemoryStore(Store):
     def _purge(self, limit: int, moment: float, *, exactly: bool) -> tuple[int, list[Expired]]:
         """Remove expired records; return how many keys were looked at, and the removed records.
 
-        With `exactly`, look at the keys that expire in the same second as the moment, too.
+        With `exactly`, look at the keys that expire in the same second as `moment`, too.
         """
         looked_at, removed = 0, list[Expired]()
         present = _bucket(moment)

@@ -19,7 +19,7 @@ _forking = threading.local()
 
 
 def watch_forks(store: Forked) -> None:
-    """Free the lock of the store before each fork, for as long as the store exists."""
+    """Let each fork wait until no call holds the lock of the store."""
     _all.add(store)
 
 

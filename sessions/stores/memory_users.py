@@ -1,4 +1,4 @@
-"""The index of users of the memory store, which locks around each call."""
+"""The index of users of the memory store; the store holds its lock during each call."""
 
 from collections.abc import Container, Mapping
 from itertools import islice
@@ -6,7 +6,7 @@ from itertools import islice
 from sessions.stores.base import REMEMBERED_FOR
 
 _LOOKED_AT = 4
-"""How many old entries an addition looks at: more than it adds, so that nothing piles up."""
+"""An addition looks at this number of old entries, but adds only one, so few old ones stay."""
 
 
 class UserEntries:
@@ -47,7 +47,7 @@ class UserEntries:
                 self._remove(user_id, key)
 
     def forget(self, key: str) -> None:
-        """Remove the entries of a removed record; a young entry waits for a new record."""
+        """Remove the entries of a removed record, except a young entry, which may get a record."""
         if key not in self._waiting:
             self._forget(key)
 

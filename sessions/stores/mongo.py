@@ -280,6 +280,6 @@ def _is_repeatable(ask: Ask, error: AutoReconnect) -> bool:
     return ask.is_repeatable and not isinstance(error, ServerSelectionTimeoutError)
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

@@ -51,7 +51,7 @@ def _options_of(parts: SplitResult, owner: str) -> Mapping[str, Any]:
         options: Mapping[str, Any] = parse_uri(url)["options"]
     except (PyMongoError, ValueError) as error:
         names = refused_options(parts.query, lambda query: _is_url(parts._replace(query=query)))
-        # The text may have the value of an option, which may be a secret.
+        # The message can contain the value of an option, and the value can be a secret.
         told = str(error)
         if any(len(value) > 2 and value in told for _, value in parse_qsl(parts.query)):
             told = type(error).__name__

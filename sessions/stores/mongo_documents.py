@@ -39,7 +39,7 @@ _TYPES: Mapping[str, Any] = {
     "user_id": ["string", "null"],
 }
 
-# A name is a part of a path, in which these four characters have a meaning.
+# A name is a part of a path, in which these four characters have a special meaning.
 _WRITTEN = str.maketrans({"%": "%25", ".": "%2E", "$": "%24", "\0": "%00"})
 
 
@@ -124,7 +124,7 @@ def expired_in(document: Mapping[str, Any]) -> Record | None:
 
 
 def live_in(document: Mapping[str, Any] | None, now: float) -> Record | None:
-    """Return the live record in a document; None for a damaged record, or without a record."""
+    """Return the live record in a document; None if the record is damaged or missing."""
     try:
         found = record_in(document, now)
     except UnreadableValue:
@@ -258,7 +258,7 @@ def _times(
 
 
 def _is_late(accessed: float, now: float) -> Document:
-    """Return the condition that this request is earlier than the last request of a right clock."""
+    """Return the condition that the document has a later use, which no wrong clock has set."""
     latest = now + CLOCK_TOLERANCE
     return {"$and": [{"$lte": ["$accessed_at", latest]}, {"$gt": ["$accessed_at", accessed]}]}
 

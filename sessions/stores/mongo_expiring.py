@@ -1,4 +1,4 @@
-"""Purge the expired documents of the MongoDB stores, and give them out, each document once."""
+"""Remove the expired documents of the MongoDB stores, and return each of them once."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -17,13 +17,13 @@ from sessions.stores.mongo_users import remove_dead_entries
 T = TypeVar("T")
 
 _TAKEN = 50
-"""The largest number of documents that one operation gives out, because their values take time."""
+"""The largest number of documents that one operation returns, because their values take time."""
 _LEFT = (plans.remove_ended, plans.remove_taken, remove_dead_entries)
-"""What a purge removes beside the expired documents."""
+"""What a purge removes besides the expired documents."""
 
 
 class MongoExpiring(ABC):
-    """Purge the expired documents of a MongoDB store, and give them out."""
+    """Remove and return the expired documents of a MongoDB store."""
 
     clock: Callable[[], float]
     collects_expired = False
@@ -68,7 +68,7 @@ class MongoExpiring(ABC):
         try:
             self._purge(limit, _TAKEN, take)
         except StoreUnavailable:
-            # The documents that were marked before the failure must be given out.
+            # The documents that were marked before the failure must be returned.
             if not taken:
                 raise
         return _records_in(taken)
@@ -88,7 +88,7 @@ class MongoExpiring(ABC):
 
 
 class AsyncMongoExpiring(ABC):
-    """Purge the expired documents of an asynchronous MongoDB store, and give them out."""
+    """Remove and return the expired documents of an asynchronous MongoDB store."""
 
     clock: Callable[[], float]
     collects_expired = False
@@ -133,7 +133,7 @@ class AsyncMongoExpiring(ABC):
         try:
             await self._purge(limit, _TAKEN, take)
         except StoreUnavailable:
-            # The documents that were marked before the failure must be given out.
+            # The documents that were marked before the failure must be returned.
             if not taken:
                 raise
         return _records_in(taken)

@@ -21,7 +21,7 @@ Clock = Callable[[], float]
 
 _ATTEMPTS = 5
 _MARKED_FOR = 3600.0
-"""Seconds for which a document that a purge has marked is left to this purge."""
+"""For this number of seconds, only the purge that marked a document may remove it."""
 _COUNTED = 10_000
 """The largest number of documents that one operation counts, so that it ends in time."""
 
@@ -30,7 +30,7 @@ class Keeping(NamedTuple):
     """How a store keeps its documents.
 
     The TTL index removes an expired document `kept` seconds after its end. If the store `collects`
-    expired documents, only a purge or a take removes them before.
+    expired documents, only a purge or `take_expired` removes them earlier.
     """
 
     clock: Clock
@@ -88,7 +88,7 @@ def commit(key: str, changes: Changes, keeping: Keeping) -> Plan[Outcome]:
         which = documents.committable(key, changes, now)
         stages = documents.changed_by(changes, now, kept)
         reply = yield Ask("update_one", (which, stages), is_repeatable=not changes.expected)
-        # This reads matched_count, because a commit may apply without a modification.
+        # This reads matched_count, because a commit can succeed and modify nothing.
         if reply.matched_count:
             return Outcome.APPLIED
         found = documents.live_in((yield _find(key)), clock())
@@ -151,8 +151,8 @@ def take_expired(key: str, clock: Clock) -> Plan[Record | None]:
 def mark_some(mark: str, limit: int, keeping: Keeping) -> Plan[list[Document]]:
     """Mark some documents of expired sessions for this call alone, and return them.
 
-    A removal of many documents does not say which ones it has removed, so a purge marks them
-    before. A document has one mark only. What an interrupted purge has marked is removed later.
+    The server does not say which documents it removes in one operation, so a purge marks them
+    first. A document has one mark only. A later purge removes what an interrupted one has marked.
     """
     which = _over(keeping)
     found: list[Document] = yield Ask("find", (which,), {"limit": limit})
@@ -182,7 +182,7 @@ def remove_taken(limit: int, clock: Clock) -> Plan[int]:
 def remove_ended(limit: int, clock: Clock) -> Plan[int]:
     """Remove some documents of sessions that ended long ago; return how many."""
     now = clock()
-    # The condition on the date is there to use the index.
+    # With the condition on the date, the server can use the index.
     which = {
         "purge_at": {"$lte": documents.date(now)},
         "ended": {"$lt": now - REMEMBERED_FOR - PURGE_DELAY},
@@ -223,7 +223,7 @@ def _over(keeping: Keeping) -> dict[str, Any]:
     """Return the filter for documents that a purge removes."""
     before = keeping.clock() - PURGE_DELAY
     return {
-        # The condition on the date is there to use the index.
+        # With the condition on the date, the server can use the index.
         "purge_at": {"$lte": documents.date(before + keeping.kept)},
         "expires_at": {"$lt": before},
         "taken": {"$exists": False},

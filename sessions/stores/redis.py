@@ -54,8 +54,8 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
     `client` is a client of redis-py: `Redis` or `RedisCluster`. `from_url` makes a client whose
     calls end within a second, even if the server hangs. All keys begin with `prefix`: applications
     with different prefixes can share a server, but not sessions. The server removes expired
-    sessions itself, by its own clock. With `keep_expired`, it removes them this much later, so that
-    listeners and `finish` learn of their ends.
+    sessions itself, by its own clock. The time `keep_expired` delays the removal, so that listeners
+    and `finish` learn of the ends of sessions.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
 
     def _look(self) -> None:
         """Check once, not in every call, what the server does when its memory is full."""
-        # The user of the server may not be allowed to ask for this.
+        # The server possibly refuses this command to the user of the connection.
         with suppress(ResponseError):
             clients.warn_of_eviction(self._caller.info("memory"))
         self._has_looked = True
@@ -320,7 +320,7 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisExpiring, AsyncRedisUsers, As
 
 
 def _check_time(began: float) -> None:
-    """Raise TimeoutError if what came before the call has taken the time of the call."""
+    """Raise TimeoutError if the connection has taken all the time of the call."""
     if time.monotonic() - began > CALL_DEADLINE:
         raise TimeoutError(f"the connection was not ready within {CALL_DEADLINE} s")
 
@@ -341,6 +341,6 @@ def _checked(prefix: object) -> str:
     return prefix
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

@@ -101,7 +101,7 @@ def touch_call(secret: str, expires_at: float, accessed_at: float, script: Scrip
 def delete_call(user_id: str | None, script: Script, *, keeps: bool = False) -> Call:
     """Return the call that ends a session; its reply is 1, or 0 if there is no live session.
 
-    If it `keeps` expired records, it leaves such a record.
+    If the store `keeps` expired records, the call does not remove an expired record.
     """
     which = (b"0" if user_id is None else b"1", (user_id or "").encode())
     return script.call(*which, b"1") if keeps else script.call(*which)
@@ -144,7 +144,7 @@ def unreadable() -> UnreadableValue:
 
 
 def _what(changes: Changes, sets: int) -> tuple[object, ...]:
-    """Return the changes without the names and values, but with their numbers."""
+    """Return the changes without names and values, but with the number of each."""
     keeps_timeout = isinstance(changes.timeout, Unchanged)
     keeps_user = isinstance(changes.user_id, Unchanged)
     return (

@@ -80,9 +80,9 @@ def client_for(parts: SplitResult, kind: Kind) -> Any:
         case "redis+sentinel":
             return _client_of_sentinels(parts, kind, settings)
     if kind is ASYNCHRONOUS:
-        # The store has a deadline for the whole call. A timer for each reply would take time, too.
+        # The store limits the time of the whole call, so no timer for each reply is needed.
         settings["socket_timeout"] = None
-    # Blocking calls of sessions have so many for themselves: see `caller_of`.
+    # Blocking calls of sessions use half of the connections for themselves: see `caller_of`.
     size = POOL_SIZE * 2 if kind is BLOCKING else POOL_SIZE
     pool = {"max_connections": size, "timeout": POOL_TIMEOUT}
     return kind.client(connection_pool=kind.pool.from_url(url_of(parts), **settings, **pool))
@@ -96,9 +96,9 @@ def caller_of(client: Any) -> Any:
 
 
 def pools_of(client: Any) -> list[Any]:
-    """Return the pools of a client that its own `close` leaves open: it did not make them itself.
+    """Return the pools that the client did not make itself, so its `close` leaves them open.
 
-    They are those of its server and of its Sentinels, or of the nodes of a blocking cluster.
+    These are the pools of the server and of the Sentinels, or of the nodes of a blocking cluster.
     """
     if isinstance(client, redis.RedisCluster):
         cluster: Any = client

@@ -59,7 +59,10 @@ _call = _Call()
 
 @contextmanager
 def within(connection: Any, seconds: float) -> Iterator[None]:
-    """Limit the time of the block; redis-py closes a connection after its own errors only."""
+    """Limit the time of the block; raise the timeout error of redis-py.
+
+    redis-py closes a connection only after its own errors.
+    """
     try:
         with deadlines.within(connection, min(seconds, _call.until - time.monotonic())):
             yield
@@ -119,7 +122,7 @@ class Connections:
         self._slots: SimpleQueue[None] = SimpleQueue()
         for _ in range(POOL_SIZE):
             self._slots.put(None)
-        # This comes last: another thread of a child must not take a connection of the parent.
+        # Set this last: a thread of a child process must not take a connection of the parent.
         self._process = os.getpid()
 
     def hgetall(self, name: str) -> dict[bytes, bytes]:
@@ -173,19 +176,19 @@ class Connections:
         finally:
             in_time = deadlines.end(call)
             if not (in_time and is_clean):
-                # A late reply must not be taken for the reply to another call.
+                # The next call must not read the late reply to this call.
                 connection.disconnect()
             self._idle.append(connection)
             if not in_time:
                 raise RedisTimeoutError(f"there was no complete reply within {REPLY_DEADLINE} s")
 
     def _take(self) -> Any:
-        """Return a connection. If it is closed, it opens itself when it sends."""
+        """Return a connection; a closed connection opens itself when it sends a command."""
         try:
             connection = self._idle.pop()
         except IndexError:
             connection = self._pool.make_connection()
-            # The deadline of each call counts for its replies too.
+            # The deadline of each call covers its replies, so `greet` sets no limit for them.
             connection.redis_connect_func = greet
             return connection
         if socket_of(connection) is None:

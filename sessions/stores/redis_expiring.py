@@ -1,4 +1,4 @@
-"""Keep the records of the Redis stores after their ends, and give them out, each record once.
+"""Keep the records of the Redis stores after their ends, and return each of them once.
 
 Redis removes an expired key without telling anybody. So a store with `keep_expired` sets a later
 expiry: the end of the session plus `keep_expired`. Each script, even the script of a load, compares
@@ -24,11 +24,11 @@ _SCRIPTS = Scripts()
 
 
 class RedisExpiring(ABC):
-    """Give out the expired records of a Redis store, if it keeps them."""
+    """Return the expired records of a Redis store, if the store keeps them."""
 
     purge_reads_all = True
 
-    # Only a store that keeps its expired records has these, so only such a store is an `Expiring`.
+    # Only a store that keeps expired records has these methods, so no other is an `Expiring`.
     collects_expired: bool
     has_expired: Callable[[str], bool]
     take_expired: Callable[[str], Record | None]
@@ -45,7 +45,7 @@ class RedisExpiring(ABC):
     def _times_left(
         self, after: str | None, limit: int
     ) -> tuple[list[tuple[str, int]], str | None]:
-        """Return some keys with the milliseconds that they stay, and the next place."""
+        """Return some keys with their remaining milliseconds, and where to continue."""
 
     def purge(self, limit: int) -> int:
         """Return 0: the server removes expired records itself."""
@@ -76,7 +76,7 @@ class RedisExpiring(ABC):
         try:
             self._take_all(taken, limit)
         except StoreUnavailable:
-            # The records that were removed before the failure must be given out.
+            # The records that were removed before the failure must be returned.
             if not taken:
                 raise
         return taken
@@ -99,11 +99,11 @@ class RedisExpiring(ABC):
 
 
 class AsyncRedisExpiring(ABC):
-    """Give out the expired records of an asynchronous Redis store, if it keeps them."""
+    """Return the expired records of an asynchronous Redis store, if the store keeps them."""
 
     purge_reads_all = True
 
-    # Only a store that keeps its expired records has these, so only such a store is an `Expiring`.
+    # Only a store that keeps expired records has these methods, so no other is an `Expiring`.
     collects_expired: bool
     has_expired: Callable[[str], Awaitable[bool]]
     take_expired: Callable[[str], Awaitable[Record | None]]
@@ -120,7 +120,7 @@ class AsyncRedisExpiring(ABC):
     async def _times_left(
         self, after: str | None, limit: int
     ) -> tuple[list[tuple[str, int]], str | None]:
-        """Return some keys with the milliseconds that they stay, and the next place."""
+        """Return some keys with their remaining milliseconds, and where to continue."""
 
     async def purge(self, limit: int) -> int:
         """Return 0: the server removes expired records itself."""
@@ -151,7 +151,7 @@ class AsyncRedisExpiring(ABC):
         try:
             await self._take_all(taken, limit)
         except StoreUnavailable:
-            # The records that were removed before the failure must be given out.
+            # The records that were removed before the failure must be returned.
             if not taken:
                 raise
         return taken

@@ -32,7 +32,7 @@ class Script:
         return Call(self._text, self._sha, arguments)
 
 
-# The beginning of each script: it finds the live record, or any, and the time of the server.
+# The beginning of each script: the time of the server, and a function that finds the record.
 _FIND = """
 local key = KEYS[1]
 local time = redis.call('TIME')
@@ -195,7 +195,7 @@ local function enter(set, member, score, time)
 end
 """
 """The function that enters a session in the index of its user."""
-# If the entry fails, the script ends. The entry has the last two arguments.
+# The last two arguments are the entry. If the entry cannot be stored, the script ends.
 _SIGN_IN = (
     ENTER
     + """

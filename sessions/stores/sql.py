@@ -129,9 +129,9 @@ class SQLStore(SQLExpiring, SQLListing, SQLUsers, Store):
 
     def create(self, key: str, record: Record) -> bool:
         is_there = self._create(key, record)
-        # A chance is not a secret.
+        # This random number is no secret, so a simple generator is enough.
         if random.random() < _PURGE_CHANCE and not self.collects_expired:  # noqa: S311
-            # The session is stored. Another creation will try the purge again.
+            # The session is stored, so this failure is ignored. A later creation tries again.
             with suppress(StoreUnavailable):
                 self._purge_by_the_way()
         return is_there
@@ -263,9 +263,9 @@ class AsyncSQLStore(AsyncSQLExpiring, AsyncSQLListing, AsyncSQLUsers, AsyncStore
 
     async def create(self, key: str, record: Record) -> bool:
         is_there = await self._create(key, record)
-        # A chance is not a secret.
+        # This random number is no secret, so a simple generator is enough.
         if random.random() < _PURGE_CHANCE and not self.collects_expired:  # noqa: S311
-            # The session is stored. Another creation will try the purge again.
+            # The session is stored, so this failure is ignored. A later creation tries again.
             with suppress(StoreUnavailable):
                 await self._purge_by_the_way()
         return is_there
@@ -376,6 +376,6 @@ def _checked_size(size: object, owner: str) -> int:
     return size
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

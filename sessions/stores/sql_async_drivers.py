@@ -48,14 +48,15 @@ class AsyncPsycopg(PostgreSQL):
             try:
                 return await self._psycopg.AsyncConnection.connect(**parameters)
             except BaseException as error:
-                # The driver does not close a connection that is half open. Without its frames, it
-                # need not wait for the garbage collector.
+                # The driver does not close a connection that is half open. Without the frames of
+                # the error, Python frees the connection at once, which closes it.
                 clear_frames(error.__traceback__)
                 raise
 
     async def adopt(self, connection: Any, seconds: float) -> None:
         """Prepare a new connection for the store: autocommit, time limits and row format."""
-        # On a timeout, the driver would ask the server to cancel, and wait for a server that hangs.
+        # On a timeout, the driver would ask the server to cancel, and a server that hangs would
+        # never answer.
         connection.wait = partial(
             self._waiting.wait_async,
             fileno=connection.pgconn.socket,
@@ -130,8 +131,8 @@ class Asyncpg(PostgreSQL):
     async def fetch(self, connection: Any, statement: Statement, values: Parameters) -> list[Row]:
         """Run a query, and return its rows."""
         sent = [values[name] for name in statement.names]
-        # On a timeout, the driver would ask a server that hangs to cancel. This ends the
-        # connection.
+        # On a timeout, the driver would ask the server to cancel, and the server may hang. So
+        # `terminate` ends the connection.
         late = asyncio.get_running_loop().call_later(REPLY_TIMEOUT, connection.terminate)
         try:
             return [tuple(row) for row in await connection.fetch(statement.text, *sent)]

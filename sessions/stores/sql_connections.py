@@ -64,12 +64,12 @@ def url_of(url: Any, drivers: dict[str, Any], owner: str) -> URL:
 
 
 def _is_cut(url: object, parts: URL) -> bool:
-    """Return whether SQLAlchemy takes a part of the password for a host or a database."""
+    """Return whether SQLAlchemy reads a part of the password as a host or a database."""
     if "@" in (parts.host or ""):
         return True
     if not isinstance(url, str) or not may_cut_password(url):
         return False
-    # It accepts a / in a password, if the host follows the last @.
+    # SQLAlchemy accepts a / in a password, if the host follows the last @.
     after = url.rpartition("@")[2].removeprefix("[")
     return not (parts.host and after.startswith(parts.host))
 
@@ -127,7 +127,7 @@ def _checked_parameters(driver: Any, url: URL) -> dict[str, Any]:
 
 
 def _refused(driver: Any, url: URL) -> list[str]:
-    """Return the names of the options that the driver refuses by themselves."""
+    """Return the names of the options that the driver refuses even without the others."""
     names = []
     for name, value in url.query.items():
         try:
@@ -185,7 +185,7 @@ class Connections:
         self._slots: SimpleQueue[None] = SimpleQueue()
         for _ in range(self._size):
             self._slots.put(None)
-        # This comes last: another thread of a child must not take a connection of the parent.
+        # Set this last: a thread of a child process must not take a connection of the parent.
         self._process = os.getpid()
 
     def use(self, work: Callable[[Any], T], *, is_repeatable: bool = True) -> T:
@@ -344,7 +344,7 @@ class AsyncConnections:
     async def _once(self, work: Callable[[Any], Awaitable[T]], mine: _OfLoop, began: float) -> T:
         if mine.idle:
             return await self._over(mine.idle.pop(), work, mine)
-        # What opens the connection counts as a part of the call.
+        # The time to open the connection counts as a part of the call.
         async with asyncio.timeout(self._source.seconds_left(began)):
             return await self._over(await self._source.open(REPLY_TIMEOUT), work, mine)
 

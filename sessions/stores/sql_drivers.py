@@ -160,7 +160,7 @@ class Psycopg(PostgreSQL):
 
     @contextmanager
     def within_rest(self, connection: Any, seconds: float) -> Iterator[None]:
-        """Limit the time of the block more than later calls over the connection."""
+        """Limit the time of the block; later calls over the connection have the usual limit."""
         usual = connection.wait
         connection.wait = partial(usual, timeout=seconds)
         try:

@@ -1,7 +1,7 @@
-"""Purge the expired rows of the SQL stores, and give them out, each row once.
+"""Remove the expired rows of the SQL stores, and return each of them once.
 
-A row is given out by the call that removed it: the server says so with `RETURNING`, or with the
-number of removed rows.
+The call that removed a row returns the row. With `RETURNING`, or with the number of removed rows,
+the server says which call has removed the row.
 """
 
 from abc import ABC, abstractmethod
@@ -19,11 +19,11 @@ from sessions.stores.sql_statements import Batch, Statement, Statements
 T = TypeVar("T")
 
 _TAKEN = 50
-"""The largest number of rows that one statement gives out, because their values take time."""
+"""The largest number of rows that one statement returns, because their values take time."""
 
 
 class SQLExpiring(ABC):
-    """Purge the expired rows of a SQL store, and give them out."""
+    """Remove and return the expired rows of a SQL store."""
 
     _driver: Any
     _sql: Statements
@@ -76,7 +76,7 @@ class SQLExpiring(ABC):
         try:
             self._purge(limit, _TAKEN, take)
         except StoreUnavailable:
-            # The records that were removed before the failure must be given out.
+            # The records that were removed before the failure must be returned.
             if not taken:
                 raise
         return _records_in(taken)
@@ -135,7 +135,7 @@ class SQLExpiring(ABC):
 
 
 class AsyncSQLExpiring(ABC):
-    """Purge the expired rows of an asynchronous SQL store, and give them out."""
+    """Remove and return the expired rows of an asynchronous SQL store."""
 
     _driver: Any
     _sql: Statements
@@ -190,7 +190,7 @@ class AsyncSQLExpiring(ABC):
         try:
             await self._purge(limit, _TAKEN, take)
         except StoreUnavailable:
-            # The records that were removed before the failure must be given out.
+            # The records that were removed before the failure must be returned.
             if not taken:
                 raise
         return _records_in(taken)

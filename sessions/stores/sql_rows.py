@@ -20,7 +20,7 @@ EntriesIn = Callable[[Mapping[str, float]], Iterable[Parameters]]
 """Turns entries of an index of users into the parameters of one or more statements."""
 
 _ENTRIES = 200
-"""The largest number of entries of one JSON object, in which each row of a user is looked up."""
+"""The largest number of entries in one JSON object; the server searches it for each row."""
 
 _encode = msgspec.json.Encoder().encode
 _values_in = msgspec.json.Decoder(dict[str, bytes]).decode
@@ -30,7 +30,7 @@ _DAMAGE = (msgspec.MsgspecError, ValueError, TypeError, KeyError, AttributeError
 _SECRET = 7
 """The place of the secret among the columns that are loaded."""
 _MOST_NAMES = 6
-"""The number of digits for the number of a name within one commit."""
+"""How many digits the number of a name has within one commit."""
 
 
 class Found(NamedTuple):
@@ -46,7 +46,7 @@ def names_as_list(names: Iterable[str]) -> list[str]:
 
 
 def names_as_nulls(names: Iterable[str]) -> list[str]:
-    """Return a JSON object for each name, in which it is null, for MariaDB and MySQL.
+    """Return a JSON object for each name, with null as its value, for MariaDB and MySQL.
 
     JSON_MERGE_PATCH of MariaDB removes only some of the names of one object with several nulls.
     """

@@ -24,7 +24,7 @@ _LOADED = (
     *("version", "created_at", "accessed_at", "updated_at", "expires_at", "timeout", "user_id"),
     *("secret", "secret_since", "grace_secret", "grace_until"),
 )
-# The columns that must have a value; otherwise all methods but load ignore the row.
+# These columns must have a value. All methods except `load` ignore a row without one of them.
 _NEEDED = (
     *("version", "created_at", "accessed_at", "updated_at", "secret", "secret_since"),
     *("data", "places", "next_place"),
@@ -45,7 +45,8 @@ _TYPES = {
 }
 """The types of the parameters in PostgreSQL; all other parameters are times."""
 
-# The changes of a purge; `rows` is the table (with an index or without), `table` its name or empty.
+# The changes of a purge. `rows` is the name of the table, in some cases with an index to use.
+# `table` is the name alone, or empty.
 _POSTPONE = f"UPDATE {{rows}} SET purge_at = expires_at + {PURGE_DELAY}"
 _REMOVE = "DELETE {table} FROM {rows}"
 
@@ -60,7 +61,7 @@ class Statement(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A change of some rows, without rows that another call has locked.
+    """A change of some rows, which skips rows that another call has locked.
 
     In MariaDB and MySQL, `find` finds the keys of the rows, and locks nothing. Then `lock` locks
     the rows by their keys, in one transaction with the change. All calls lock a row before its
@@ -129,8 +130,8 @@ class Statements:
     `purge_at` is the time when a purge looks at the row. It may be too early, and then the purge
     sets a later time, but it is never too late. So most commits change no column that has an index.
 
-    MariaDB and MySQL assign the columns one after the other, so a column is assigned after those
-    that depend on it.
+    MariaDB and MySQL assign the columns one after the other, so a column is assigned after the
+    columns that need its old value.
     """
 
     def __init__(self, language: Language, table: str) -> None:

@@ -110,7 +110,7 @@ class SQLiteStore(SQLiteListing, Store):
             return is_made or bool(same)
 
         is_there = self._write(insert)
-        # A chance is not a secret.
+        # This random number is no secret, so a simple generator is enough.
         if random.random() < PURGE_CHANCE and not self.collects_expired:  # noqa: S311
             self._purge_by_the_way()
         return is_there
@@ -123,7 +123,7 @@ class SQLiteStore(SQLiteListing, Store):
             values = commit_parameters(key, changes, now)
             if _changes_row(cursor, statement, values):
                 return Outcome.APPLIED
-            # Find out why, in a transaction that locks out other writers.
+            # Find out why nothing changed, in a transaction that locks out other writers.
             cursor.execute("BEGIN IMMEDIATE")
             outcome = self._outcome(cursor, key, changes, now)
             if outcome is Outcome.APPLIED:
@@ -186,7 +186,7 @@ class SQLiteStore(SQLiteListing, Store):
         try:
             self._purge(limit, purge_batch)
         except StoreUnavailable:
-            # The records that were removed before the failure must be given out.
+            # The records that were removed before the failure must be returned.
             if not taken:
                 raise
         found = [(row[-1], record_in(row[:-1])) for row in taken]
@@ -281,7 +281,7 @@ class SQLiteStore(SQLiteListing, Store):
         try:
             self._connections.write(self._purge_batch, waits=False)
         except (sqlite3.Error, OSError):
-            # The session is stored. Another creation will try the purge again.
+            # The session is stored, so this failure is ignored. A later creation tries again.
             return
 
     def _purge(self, limit: int, batch: Callable[..., tuple[int, int]]) -> int:

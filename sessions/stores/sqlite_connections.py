@@ -61,7 +61,7 @@ class Connections:
             opened = self._take(began, True)
             try:
                 rows = opened.cursor.execute(statement, values).fetchall()
-            # After an interrupt such as Ctrl-C, too, the connection cannot be trusted.
+            # After any error, even an interrupt such as Ctrl-C, the connection is not safe to use.
             except BaseException as error:
                 self._give_up(opened, error)
                 raise
@@ -133,7 +133,7 @@ class Connections:
                 if not opened.files.are_in_place():
                     raise FilesReplaced("the files of the database were replaced or removed")
                 self._turns.moved_at = time.monotonic()
-        # After an interrupt such as Ctrl-C, too, the connection cannot be trusted.
+        # After any error, even an interrupt such as Ctrl-C, the connection is not safe to use.
         except BaseException as error:
             self._give_up(opened, error)
             raise

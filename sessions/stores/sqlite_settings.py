@@ -54,7 +54,7 @@ def making_files(makes_files: bool) -> Iterator[None]:
 
 
 class MissingFile:
-    """In place of the connections to a file that is missing, and may not be made now."""
+    """A replacement for connections, if the file is missing and must not be made now."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -74,7 +74,7 @@ class MissingFile:
 
 
 def is_missing(path: Path) -> bool:
-    """Return whether the file is missing, and may not be made now."""
+    """Return whether the file is missing, and must not be made now."""
     return not _makes_files.get() and not path.exists()
 
 

@@ -7,7 +7,7 @@ from collections import deque
 from sessions.stores.base import CALL_DEADLINE
 
 LONGEST_WAIT = 0.9
-"""The longest wait of a write in seconds, if other writes succeed; a request has one second."""
+"""The longest wait of a write in seconds; the store calls of a request have one second."""
 
 
 class Turns:

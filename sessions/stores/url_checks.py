@@ -14,7 +14,7 @@ def may_cut_password(url: str) -> bool:
     """Return whether a character that is not escaped may cut the password of a URL in two.
 
     A part of the password would then count as a host, a database or an option, and would be shown
-    in messages. The value of an option may be a@b.
+    in messages. An @ in the value of an option is allowed, such as a@b, unless a / follows.
     """
     rest = url.partition("://")[2]
     place = re.split("[/?#]", rest, maxsplit=1)[0]

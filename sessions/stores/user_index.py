@@ -98,6 +98,6 @@ def hash_of_user(user_id: str) -> str:
     return hashlib.sha256(user_id.encode(errors="surrogatepass")).hexdigest()
 
 
-# Type checkers report unknown names themselves.
+# Type checkers do not see this function, because they would then accept every name.
 if not TYPE_CHECKING:
     __getattr__ = refusing(__name__)

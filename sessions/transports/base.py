@@ -10,7 +10,7 @@ SameSite = Literal["Strict", "Lax", "None"]
 
 
 MOST_VALUES = 32
-"""The number of tokens in one header, or in one parameter, that are read."""
+"""The largest number of tokens that are read from one header, or from one parameter."""
 
 
 class RequestHead(Protocol):
@@ -131,7 +131,7 @@ class Transport(ABC):
         """Return the headers that remove the token from the client."""
 
     def completed(self, settings: ContainerSettings) -> "Transport":
-        """Return the transport, with the container's settings in place of settings left out."""
+        """Return the transport; settings that were left out come from the container."""
         return self
 
     def obstacle(self, head: RequestHead) -> Obstacle | None:

@@ -80,7 +80,7 @@ class CookieTransport(Transport):
             self._here = plain.without_domain(attributes), secure.without_domain(attributes)
         self.age = self._max_age = attributes.max_age_seconds
         self._surely_small = min(self._header_limit, self._pairs_limit)
-        # `read` returns a header that is too large as one empty token, which calls `obstacle`.
+        # For a header that is too large, `read` returns an empty token; then `obstacle` is called.
         self._goes_anywhere = self._path == "/" and self._domain is None and self._mode is not True
         self.has_obstacles = not self._goes_anywhere
 
@@ -101,7 +101,7 @@ class CookieTransport(Transport):
         return f"{type(self).__name__}({', '.join(given)})"
 
     def completed(self, settings: ContainerSettings) -> "CookieTransport":
-        """Return the transport, with the container's settings in place of settings left out."""
+        """Return the transport; settings that were left out come from the container."""
         name, attributes, header_limit, pairs_limit = self._given
         if name is not None and attributes is not None:
             return self
@@ -129,7 +129,7 @@ class CookieTransport(Transport):
         else:
             spelling = self._spelling(head)
         if len(header) >= self._surely_small and self._is_too_large(header):
-            # The header is not searched. The empty token makes the caller ask `obstacle`.
+            # The header is not searched. The empty token makes the caller call `obstacle`.
             return [""]
         if ";" not in header:
             return [header[spelling.skip :]] if header.startswith(spelling.start) else []
@@ -198,7 +198,7 @@ class CookieTransport(Transport):
         return self._secure if self._mode else self._plain
 
     def _sent(self, head: RequestHead) -> "_Spelling":
-        """Return the cookie for a response: on this machine, browsers refuse a foreign domain."""
+        """Return the cookie for a response, without a domain that a local browser would refuse."""
         spelling = self._spelling(head)
         if self._domain is None or not _is_typed_here(head):
             return spelling

@@ -49,7 +49,7 @@ class HeaderTransport(Transport):
 
     @staticmethod
     def bearer() -> "HeaderTransport":
-        """Return a transport for `Authorization: Bearer ...`; a malformed token is answered 401.
+        """Return a transport for `Authorization: Bearer ...`; a malformed token gets status 401.
 
         Source: RFC 6750, 2.1 and 3.1.
         """
@@ -63,7 +63,7 @@ class HeaderTransport(Transport):
         if not header:
             return []
         if _is_too_large(header):
-            # The header is not read. The empty token makes the caller ask `obstacle`.
+            # The header is not read. The empty token makes the caller call `obstacle`.
             return [""]
         # A server joins several headers of one name with commas. A token has no comma.
         return [token for text in header.split(",") if (token := text.strip(" \t"))]

@@ -74,11 +74,11 @@ class URLTransport(Transport):
 
     def read(self, head: RequestHead) -> list[str]:
         values = self._values(head)
-        # Too many values are not read. The empty token makes the caller ask `obstacle`.
+        # Too many values are not read. The empty token makes the caller call `obstacle`.
         return values if len(values) <= MOST_VALUES else [""]
 
     def send(self, head: RequestHead, token: str, max_age: int | None) -> Headers:
-        # The links of the page send the token.
+        # The links of the page carry the token, so no header carries it.
         return []
 
     def clear(self, head: RequestHead) -> Headers:
@@ -95,7 +95,7 @@ class URLTransport(Transport):
         )
 
     def rewritten(self, url: str, token: str, origin: str | None) -> str:
-        """Return the URL with the token before the fragment; a URL of another origin stays."""
+        """Return the URL with the token before the fragment, or unchanged for another origin."""
         if not is_own(url, origin):
             return url
         address, hash_sign, fragment = url.partition("#")
@@ -128,7 +128,7 @@ def take_out(text: str, parameter: str) -> tuple[str, list[str]]:
     for pair in text.split("&"):
         name, _, value = pair.partition("=")
         if name == parameter or ("%" in name and is_name(name)):
-            # A longer text is no token, so nobody needs its plain form.
+            # A longer text cannot be a token, so it is not decoded.
             values.append(unquote_plus(value) if len(value) <= LONGEST_VALUE else value)
         else:
             rest.append(pair)
@@ -168,7 +168,7 @@ def is_own(url: str, origin: str | None) -> bool:
         return False
     try:
         scheme, host, *_ = urlsplit(url)
-    # The host is not written as a host.
+    # `urlsplit` cannot read the host.
     except ValueError:
         return False
     if not scheme and not host:
