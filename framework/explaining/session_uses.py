@@ -56,7 +56,7 @@ def _always(manager: SessionManager) -> Iterator[str]:
 
 
 def named(middleware: Middleware) -> str:
-    """Return the name of middleware: its place, or the module of the framework's own middleware."""
+    """Return the place of middleware, or its class and module if it is the framework's own."""
     target: Any = middleware if hasattr(middleware, "__qualname__") else type(middleware)
     if target.__module__.startswith("framework."):
         return f"{target.__qualname__} ({target.__module__})"

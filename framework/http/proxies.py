@@ -35,7 +35,7 @@ def trust_proxies(application: "WSGIApplication", counts: dict[str, int]) -> "WS
 def refuse_unfit_values(application: "WSGIApplication") -> "WSGIApplication":
     """Answer 400 if a header of a proxy has a value that does not fit, such as a wrong scheme.
 
-    A proxy that does not set a header itself passes on what the client wrote there.
+    If a proxy does not set a header itself, the proxy passes on the value that the client sent.
     """
 
     def checked(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

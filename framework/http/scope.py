@@ -67,7 +67,7 @@ class Scope:
         return self.failure is None and bool(self._endings)
 
     def enter(self, ending: Ending[T]) -> T:
-        """Start the generator of a component, and return the component; `end` will end it."""
+        """Start the generator of a component, and return the component that it yields."""
         component = ending.begin()
         self._endings.append(ending)
         return component

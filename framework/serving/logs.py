@@ -21,7 +21,7 @@ def show_logs() -> None:
 
 
 def hide_ids(sessions: SessionManager | None) -> None:
-    """Hide the ids of sessions in the lines about requests, if ids may be in URLs."""
+    """Hide the ids of sessions in the lines about requests, if URLs can contain ids."""
     links = None if sessions is None else sessions.tokens.links
     if links is not None:
         logging.getLogger("werkzeug").addFilter(HideIds(links.url.parameter))

@@ -107,7 +107,7 @@ def _run_until_the_end(environment: Mapping[str, str]) -> int:
 
 
 def _terminal() -> list[Any] | None:
-    """Return the settings of the terminal, which a debugger in the serving process may change."""
+    """Return the settings of the terminal, which a debugger in the serving process can change."""
     if termios is None or not sys.stdin or not sys.stdin.isatty():
         return None
     return termios.tcgetattr(sys.stdin)

@@ -12,8 +12,8 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 class EndSignals:
     """Remember the first Ctrl-C or SIGTERM, so that the main thread can end in the right order.
 
-    Until `only_note` is called, the first signal also interrupts the main thread, which may be in
-    the user's code for long. After the first signal, only another Ctrl-C interrupts.
+    Until `only_note` is called, the first signal also interrupts the main thread, because the
+    user's code possibly runs long. After the first signal, only another Ctrl-C interrupts.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class EndSignals:
         self._interrupts = False
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait for a signal, and return whether a signal came; None waits without a limit."""
+        """Wait for a signal, and return whether a signal came; None sets no limit."""
         select.select([self._woken], [], [], 0 if self.came else seconds)
         return self.came
 

@@ -93,7 +93,7 @@ def _is_stub(code: CodeType) -> bool:
 
 
 def _constants_returned(code: CodeType) -> Iterator[int | None]:
-    """Yield the index of the constant of each `return`; None for another value."""
+    """Yield the index of the constant of each `return`; None if it returns another value."""
     operations, arguments = code.co_code[::2], code.co_code[1::2]
     for wanted, before in ((_RETURN, 1), (_RETURN_CONSTANT, 0)):
         at = operations.find(wanted) if wanted >= 0 else -1

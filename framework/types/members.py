@@ -132,7 +132,7 @@ def method_of(target: object, name: str) -> Callable[..., object] | None:
 
 
 def types_of(target: Any) -> dict[type, Types]:
-    """Return the types of the type variables of a class, such as `Page[int]`, and of its bases."""
+    """Return the type for each type variable of a class such as `Page[int]`, and of its bases."""
     found: dict[type, Types] = {}
     kind = get_origin(target) or target
     if kind is not target:

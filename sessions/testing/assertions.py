@@ -23,7 +23,7 @@ def expect(found: object, expected: object, what: str) -> None:
 
 
 def exactly(value: object) -> object:
-    """Return a form of the value to compare; for a record, it includes the order of the values."""
+    """Return the value in a form to compare; a record then includes the order of its values."""
     if isinstance(value, Record):
         return [(field.name, _part(value, field.name)) for field in fields(value)]
     return value

@@ -103,7 +103,7 @@ class Delete:
 class Purge:
     """The call `purge`, with a limit that no test reaches.
 
-    The number that `purge` returns is not compared, because a store may have removed records
+    The number that `purge` returns is not compared, because a store possibly removed records
     earlier.
     """
 

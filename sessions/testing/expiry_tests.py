@@ -59,7 +59,7 @@ class ExpiryTests(Suite):
     async def test_create_with_the_secret_of_an_expired_record_begins_anew(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The second `create` makes a new record: it is no repetition of the first `create`."""
+        """The second `create` makes a new record, and does not count as a repeated call."""
         await store.create("key", a_record(clock, {"old": b"1"}))
         clock.advance(100)
         record = a_record(clock, {"new": b"1"})

@@ -155,7 +155,7 @@ class StoreTests(Suite):
     async def test_delete_asks_for_the_user(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """With a user, only a record of this user is ended."""
+        """If `delete` gets a user, it ends only a record of this user."""
         record = a_record(clock, {"a": b"1"}, user_id="ada")
         await store.create("key", record)
         await store.create("anonymous", a_record(clock))

@@ -73,7 +73,7 @@ class UserIndexTests(Suite):
 
     @contract_test
     async def test_users_share_a_key(self, store: StoreUnderTest, clock: ManualClock) -> None:
-        """If two users sign in with one browser, both have the key of its session."""
+        """If two users sign in with one browser, both users have the key of the session."""
         for user_id in ("ada", "bob"):
             await _add(store, user_id, "key", clock() + _LIFE)
         await _remove(store, "ada", "key")
@@ -168,7 +168,7 @@ class UserIndexTests(Suite):
     async def test_an_entry_beside_a_removal(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A login has its entry if all older entries are removed at the same time."""
+        """A login keeps its new entry, even if all older entries are removed at the same time."""
         points = await self._beside(store, clock, NEVER)
         for at in some_of(points, 0, self.points_at_most):
             await self._beside(store, clock, at)
