@@ -75,6 +75,8 @@ class IndexedSessions(Refreshing):
         limit, user_id = self.rules.sessions_per_user, signing.user_id
         if not isinstance(user_id, str):
             return
+        # If the store fails here, the request must fail, too.
+        state.is_unfinished = True
         if is_done and isinstance(signing, Record):
             yield from self._enter_again(id, signing)
         if limit is not None and limit.beyond == "refuse":
@@ -82,6 +84,7 @@ class IndexedSessions(Refreshing):
             yield from self.noting_failures(state, queue.leave(id.key, self.clock()))
         elif limit is not None and is_done:
             yield from self._end_oldest(state, id, user_id, limit.most)
+        self.done(state)
 
     def is_late(self, record: Record) -> bool:
         """Return whether a creation took so long that its entry may have been removed."""
