@@ -1,1 +1,1 @@
-"""How sessions work: every decision about them, written once, for threads and for event loops."""
+"""Make every decision about sessions, with the same code for threads and for event loops."""

@@ -1,4 +1,7 @@
-"""The store calls (asks) that a flow yields: their names, and the method for each call."""
+"""The names of the calls to a store, and the method of the store for each name.
+
+In the code, such a call is named `ask`: a tuple of the name and the arguments.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +16,7 @@ _OF_SOME_INDEXES = ("create_sign_in", "commit_sign_in")
 
 
 def verbs_of(store: Store | AsyncStore | None) -> dict[str, Any]:
-    """Return the method of the store for each name; all arguments are positional."""
+    """Return the store's method for each name; all arguments of the methods are positional."""
     verbs = {
         name: getattr(store, name, None)
         for name in (*_OF_EVERY_STORE, *_OF_SOME_STORES, *_OF_AN_INDEX, *_OF_SOME_INDEXES)

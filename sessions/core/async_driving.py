@@ -1,6 +1,6 @@
-"""Call the store for a session on an event loop, or in worker threads.
+"""Call the store of a session from an event loop: on the loop itself, or in worker threads.
 
-The driver finishes the writes of cancelled requests.
+If a request is cancelled during a write, the driver finishes the write.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ T = TypeVar("T")
 logger = logging.getLogger("sessions")
 
 READS = ("load", CALL)
-"""The first asks of a load: they change nothing, so a cancelled caller may stop them."""
+"""The first calls of a load: they change nothing, so a load can be cancelled during these calls."""
 
 
 class AsyncDriver(Driver):
@@ -52,7 +52,7 @@ class AsyncDriver(Driver):
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def load_now(self, state: State) -> bool:
-        """Load the session if this needs no waiting; return whether it is loaded."""
+        """Load the session if this needs no waiting; return whether the session is loaded."""
         # A loaded session, or a request without a token, needs no call of the store.
         if state.values is not None or self.sessions.load_ask(state) is None:
             return True
@@ -95,24 +95,25 @@ class AsyncDriver(Driver):
                 self.tell(state)
 
     def tell_soon(self, state: State) -> None:
-        """Send the events now, or after the operation of this request that is running."""
+        """Send the events now; if an operation of this request is running, send them at its end."""
         if state.turn.acquire_now():
             state.turn.release()
             self.tell(state)
 
     async def load(self, state: State) -> None:
-        """Load the session unless it is loaded; a cancelled caller does not stop a write."""
+        """Load the session unless it is loaded; if the caller is cancelled, a write goes on."""
         self._begin(state)
         if not await self._load(state, may_write=False):
             await self._protected(self._load(state, may_write=True))
 
     async def load_unasked(self, state: State, *, failed: bool) -> None:
-        """Do nothing; a driver for lifecycle methods sometimes loads the session."""
+        """Do nothing; only a driver for lifecycle methods loads an unused session here."""
 
     async def _load(self, state: State, *, may_write: bool) -> bool:
-        """Load the session and return True; stop before the first write and return False.
+        """Load the session; without `may_write`, stop before the first write.
 
-        To load a session may remove an expired record, or store a session of another system.
+        Return whether the session is loaded. A load writes if it removes an expired record, or
+        stores a session of another system.
         """
         try:
             async with state.turn:
@@ -137,7 +138,7 @@ class AsyncDriver(Driver):
         return True
 
     async def run(self, state: State, flow: Flow[T]) -> T:
-        """Do one operation and return its result; a cancelled caller does not stop a write."""
+        """Do one operation and return its result; if the caller is cancelled, a write goes on."""
         self._begin(state)
         if self.is_in_place and state.turn.acquire_now():
             try:
@@ -149,7 +150,7 @@ class AsyncDriver(Driver):
         return await self._protected(self._run(state, flow))
 
     async def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Commit what changed and return the headers; with `failed` discard what was not saved."""
+        """Commit the unsaved changes, or discard them with `failed`; return the headers."""
         headers = self.close_now(state, failed=failed)
         if headers is not None:
             return headers
@@ -166,7 +167,7 @@ class AsyncDriver(Driver):
             yield from self.sessions.finish(state, failed=failed)
 
     async def abandon(self, state: State) -> None:
-        """Close the session of a request whose response cannot be changed; log an error."""
+        """Close the session of a request whose response cannot be changed; only log an error."""
         state.closed, state.head = True, None
         if state.headers is None and not state.to_end and state.values is None:
             if state.events:
@@ -225,7 +226,7 @@ class AsyncDriver(Driver):
             flow.close()
 
     async def ask(self, state: State, ask: Ask) -> Any:
-        """Make one call of the store, within the store deadline of the request."""
+        """Make one call to the store, within the store deadline of the request."""
         check_budget(state)
         began = monotonic()
         is_counted = state.is_bounded and ask[0] != CALL
@@ -256,14 +257,14 @@ class AsyncDriver(Driver):
         return await asyncio.get_running_loop().run_in_executor(self._threads(), call)
 
     def _threads(self) -> ThreadPoolExecutor:
-        """Return the worker threads of this process; threads of a parent process end in a fork."""
+        """Return the worker threads; make new ones after a fork, which copies no threads."""
         pid = os.getpid()
         if self._executor is None or self._executor[0] != pid:
             self._executor = (pid, ThreadPoolExecutor(WORKER_THREADS, "sessions"))
         return self._executor[1]
 
     async def _protected(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work in a task that a cancelled request does not cancel."""
+        """Do the work in a task that goes on if the request is cancelled."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._forget)
@@ -278,9 +279,10 @@ class AsyncDriver(Driver):
 
 
 def _time_for(state: State, ask: Ask) -> float | None:
-    """Return the seconds that a call may take; None if no request waits for it.
+    """Return the longest time of a call in seconds; None if no request waits for the call.
 
-    The functions of an application have their own time, which is no time of the store.
+    A function of the application gets the whole deadline, because its time is not counted as time
+    of the store.
     """
     if not state.is_bounded:
         return None
@@ -288,9 +290,9 @@ def _time_for(state: State, ask: Ask) -> float | None:
 
 
 def _too_slow(state: State, ask: Ask, error: TimeoutError) -> Any:
-    """Raise StoreUnavailable for a call that took too long, or return what takes its place.
+    """Raise StoreUnavailable for a call that took too long, or return an answer in its place.
 
-    The outcome is unknown: the store, or the function, may still have done the call.
+    Nobody knows the outcome: perhaps the store, or the function, has done its work.
     """
     try:
         if ask[0] == CALL:

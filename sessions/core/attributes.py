@@ -1,4 +1,4 @@
-"""Clear errors for wrong attributes of a session, such as `session.cart`, and for copies."""
+"""Helpful errors for wrong attributes of a session, such as `session.cart`, and for copies."""
 
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn

@@ -1,4 +1,4 @@
-"""The driver of a thread that uses a session of a request on an event loop."""
+"""The driver for a thread that uses a session, while the session's request is on an event loop."""
 
 import asyncio
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class BridgeDriver(BlockingDriver):
-    """The driver for a thread that uses a session of a request on an event loop.
+    """The driver for a thread that uses a session, while the session's request is on an event loop.
 
     A method of the session runs in the thread that calls it. A blocking store is called in this
     thread too. An asynchronous store is called on the loop of the request.
@@ -40,7 +40,7 @@ class BridgeDriver(BlockingDriver):
                 super().load(state)
 
     def tell(self, state: State) -> None:
-        """Send the events; the methods of the session's class run on the loop."""
+        """Send the events; if the session's class has lifecycle methods, send them on the loop."""
         if self._driver.keeps_faces:
             self._loop.call_soon_threadsafe(self._driver.tell, state)
         else:

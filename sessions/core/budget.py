@@ -18,7 +18,7 @@ LATEST_ASK = DEADLINE - CALL_DEADLINE
 
 
 def check_budget(state: State) -> None:
-    """Raise if the store has failed in this request, or has used up the time of the request."""
+    """Raise an error if the store has failed in this request, or the store deadline is over."""
     if state.failure is not None:
         raise state.failure
     if state.spent > LATEST_ASK:

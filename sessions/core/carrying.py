@@ -1,4 +1,4 @@
-"""Read and write the tokens of stateless sessions, which are stored in their tokens."""
+"""Read and write the tokens of stateless sessions: each token contains a whole session."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -25,21 +25,21 @@ class CarryingTokens(Tokens):
         self._sealer = sealer
 
     def token(self, id: Id) -> str:
-        """Return the token of an id and its record, sealed with the newest key."""
+        """Return the token with the id and its record, made with the newest key."""
         if not isinstance(id, CarriedId):
             raise TypeError(f"{id!r} has no record, so no token can be made from the id")
         return self._sealer.seal(id, id.record)
 
     def read(self, token: str) -> Id | None:
-        """Return the id and the record in a token, or None if no key of the container made it."""
+        """Return the id and the record in a token; None if no key of the container made it."""
         return self._sealer.open(token) if len(token) <= LONGEST_CARRIED_TOKEN else None
 
     def seal(self, id: Id, record: Record) -> str:
-        """Return the token of the id and the record, sealed with the newest key."""
+        """Return the token with the id and the record, made with the newest key."""
         return self._sealer.seal(id, record)
 
     def excess(self, state: State, token: str, max_age: int | None) -> tuple[int, int] | None:
-        """Return the header's size with the token and the limit, in bytes; None if it fits."""
+        """Return the size and the limit of the token's header, in bytes; None if it fits."""
         if state.head is None:
             return None
         for transport in self.sending_transports(state):
@@ -54,7 +54,7 @@ class CarryingTokens(Tokens):
         return len(token) <= LONGEST_CARRIED_TOKEN and _TOKEN.fullmatch(token) is not None
 
     def _distinct(self, ids: Iterable[Id]) -> tuple[Id, ...]:
-        """Return each session once; of several tokens of a session, the one that was used last."""
+        """Return each session once, from the token that was used last."""
         sessions: dict[str, CarriedId] = {}
         for id in ids:
             if not isinstance(id, CarriedId):

@@ -1,8 +1,8 @@
-"""Encode one value as bytes, and decode it: the decoded value is equal and of the same type.
+"""Encode one value as bytes, and decode the bytes to an equal value of the same type.
 
 The format is MessagePack, with extension types for the Python types that MessagePack lacks. A value
-of any other type is refused. A subclass counts as another type. Source: the MessagePack
-specification.
+of any other type is refused, also if its class is a subclass of one of these types. Source: the
+MessagePack specification.
 """
 
 import math
@@ -27,7 +27,7 @@ IMMUTABLE = frozenset(
 """The types whose values cannot change in place."""
 
 _WITHOUT_VALUES = (UnreadableValue, msgspec.DecodeError, ZoneInfoNotFoundError)
-"""The errors whose texts say only what is wrong, or which time zone this machine lacks."""
+"""The errors whose texts are shown: the only part of a value in them is an unknown time zone."""
 
 _INT, _TUPLE, _SET, _FROZENSET, _PAIRS = 1, 2, 3, 4, 5
 _DATETIME, _DATE, _TIME, _TIMEDELTA, _UUID, _DECIMAL = 6, 7, 8, 9, 10, 11
@@ -65,14 +65,14 @@ def decode(data: bytes) -> Any:
 
 
 def unreadable(data: object, error: Exception) -> UnreadableValue:
-    """Return the error for stored bytes that cannot be decoded; it shows nothing of the value."""
+    """Return the error for stored bytes that cannot be decoded; no text shows the value."""
     size = f"{len(data)} stored bytes" if isinstance(data, bytes) else type(data).__name__
     reason = f"{error}" if isinstance(error, _WITHOUT_VALUES) else type(error).__name__
     return UnreadableValue(f"{size} cannot be decoded to a value: {reason}")
 
 
 def _plain(value: object, depth: int) -> object:
-    """Return the value as types of MessagePack and the extension types of this module."""
+    """Return the value, made only of types of MessagePack and extension types of this module."""
     kind = type(value)
     if kind is str or kind is bool or value is None or kind is bytes:
         return value
@@ -87,10 +87,10 @@ def _plain(value: object, depth: int) -> object:
 
 
 def _stands_in_for(kind: type) -> type:
-    """Return `datetime` or `date` for a class that replaces it in tests, else the class itself.
+    """Return the real class for a replacement of `datetime` or `date`, else the class itself.
 
-    Tools that freeze time in tests replace `datetime` and `date` by subclasses whose `isinstance`
-    check accepts ordinary values too.
+    Tools that freeze time in tests replace `datetime` and `date` by subclasses. An `isinstance`
+    check with such a subclass accepts ordinary values too.
     """
     for real, example in _EXAMPLES.items():
         if real in kind.__mro__:

@@ -1,4 +1,4 @@
-"""What is refused about the attributes of the session cookie."""
+"""Find mistakes in the attributes of the session cookie."""
 
 import re
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """The device of a sign-in, as the list of a user's sessions shows it: user agent and address.
 
-The address is only a label: the network of the client, not the client itself.
+The address shows only the network of the client, because the list needs no exact address.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _KEPT = {4: 24, 6: 48}
 
 
 class Device(NamedTuple):
-    """The user agent and the network of a sign-in; None for unknown."""
+    """The user agent and the network of a sign-in; None if unknown."""
 
     user_agent: str | None = None
     address: str | None = None

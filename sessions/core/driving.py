@@ -1,7 +1,8 @@
-"""Call the store for a session in the caller's thread.
+"""Call the store of a session in the caller's thread.
 
-Only this file and `async_driving` know blocking and asynchronous stores. They enforce the store
-deadline of a request, and order the threads and tasks that use one session.
+Only `driving` and `async_driving` know whether a store is blocking or asynchronous. Both enforce
+the store deadline of a request. They let the threads and tasks that use one session work one after
+another.
 """
 
 import logging
@@ -28,7 +29,7 @@ class Driver(ABC):
     """Run the operations of the sessions of one container; the base class of all drivers."""
 
     keeps_faces: bool = False
-    """Whether a state knows its session, whose class has lifecycle methods."""
+    """Whether a state refers to its session object, because its class has lifecycle methods."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class Driver(ABC):
 
     @abstractmethod
     def loaded(self, state: State) -> dict[str, Any]:
-        """Return the values of the session, for the first access."""
+        """Return the values of the session, when code uses the session for the first time."""
 
     @abstractmethod
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
@@ -63,15 +64,15 @@ class Driver(ABC):
         return self._headers(state) if ask is None else None
 
     def tell(self, state: State) -> None:
-        """Send the events since the last call to the listeners."""
+        """Send the new events to the listeners."""
         self.listening.tell(state.take_events())
 
     @abstractmethod
     def tell_soon(self, state: State) -> None:
-        """Send the events now, or after the operation of this request that is running."""
+        """Send the events now; if an operation of this request is running, send them at its end."""
 
     def _begin(self, state: State) -> None:
-        """Reset the store deadline, if the connection stays open after its handshake."""
+        """Begin a new store deadline after the headers were sent, for example on a WebSocket."""
         if state.headers_left:
             state.spent, state.failure = 0.0, None
             state.began_at = self.sessions.clock()
@@ -130,7 +131,7 @@ class Driver(ABC):
                 state.spent += monotonic() - began
 
     def _run_in_place(self, state: State, flow: Flow[T]) -> T:
-        """Run a flow: make each call that it yields, and send it the answer."""
+        """Run a flow: make each store call that the flow yields, and send back the answer."""
         try:
             ask = next(flow)
             while True:
@@ -166,12 +167,12 @@ class BlockingDriver(Driver):
         return headers
 
     def tell_soon(self, state: State) -> None:
-        """Send the events now, or after the operation of this request that is running."""
+        """Send the events now; if an operation of this request is running, send them at its end."""
         if state.runner is None:
             self.tell(state)
 
     def load_unasked(self, state: State, *, failed: bool) -> None:
-        """Do nothing; a driver for lifecycle methods sometimes loads the session."""
+        """Do nothing; only a driver for lifecycle methods loads an unused session here."""
 
     def load(self, state: State) -> None:
         """Load the session unless it is loaded."""
@@ -199,7 +200,7 @@ class BlockingDriver(Driver):
                 self.tell(state)
 
     def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Commit what changed and return the headers; with `failed` discard what was not saved."""
+        """Commit the unsaved changes, or discard them with `failed`; return the headers."""
         if state.headers is not None:
             return state.headers
         state.closed = True
@@ -220,7 +221,7 @@ class BlockingDriver(Driver):
         return self._told_headers(state)
 
     def abandon(self, state: State) -> None:
-        """Close the session of a request whose response cannot be changed; log an error."""
+        """Close the session of a request whose response cannot be changed; only log an error."""
         state.closed, state.head = True, None
         try:
             self.run(state, self.sessions.give_up(state))

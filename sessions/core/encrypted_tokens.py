@@ -1,8 +1,8 @@
-"""Encrypted tokens: the record as AES-256-GCM, made by the library `cryptography`.
+"""Encrypted tokens: the record, encrypted with AES-256-GCM by the library `cryptography`.
 
-Each token has 24 random bytes. The first 12 derive a key for this token only, and the other 12 are
-its nonce. So the limit for the number of messages per key is never reached. Source: NIST SP
-800-38D, 8.3.
+Each token has 24 random bytes. With the first 12 bytes, a key for this token only is derived from
+the container's key. The other 12 bytes are the nonce. So no key ever reaches the limit of messages
+for one key. Source: NIST SP 800-38D, 8.3.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The methods that `Session` and `AsyncSession` share: everything that happens in memory.
 
-A face is what users see of a session. It reads its state, and calls the persistence for every
-decision.
+A face is the session object that handlers use. A face reads the state of its session, and lets the
+class `Persistence` make every decision.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -139,7 +139,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
 
     @property
     def id(self) -> str:
-        """Return the id, which is a secret; after `regenerate()` it is the new id at once."""
+        """Return the id, which is a secret; directly after `regenerate()`, this is the new id."""
         self._readable()
         return self._driver.sessions.id_of(self._state).text
 
@@ -157,9 +157,10 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
 
     @property
     def is_past(self) -> bool:
-        """Return whether the id of the request belonged to a session until a moment ago.
+        """Return whether the id of the request stopped working a moment ago.
 
-        Such a session has no data and stores nothing. `id` is the id from the request.
+        Another request has just ended the session or changed its id. This object then has no data
+        and stores nothing. Its `id` is the id from the request.
         """
         self._readable()
         return self._state.is_past
@@ -207,7 +208,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
 
     @property
     def last_access(self) -> datetime:
-        """Return when the session was last used before, exact to the touch interval."""
+        """Return the time of the last stored use; only one use in each touch interval is stored."""
         self._readable()
         record = self._state.latest_record()
         return utc(self._state.started_at if record is None else record.accessed_at)
@@ -221,7 +222,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
 
     @property
     def expires_at(self) -> datetime:
-        """Return when the session ends unless it is used again after this request."""
+        """Return when the session ends, if no later request uses the session."""
         self._readable()
         return utc(self._driver.sessions.expires_at(self._state))
 
@@ -270,10 +271,10 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
         self._driver.sessions.regenerate(self._state, grace)
 
     def keep_expiry(self) -> None:
-        """Keep the expiry of the session, for a request that a script repeats, for example.
+        """Do not extend the session, for example in a request that a script repeats.
 
-        The session expires as if the request had not come. Its changes are saved. A sign-in always
-        extends the session.
+        The session expires as if this request had not come. The changes of the request are saved. A
+        sign-in extends the session in any case.
         """
         self._check_open()
         self._driver.sessions.keep_expiry(self._state)
@@ -281,8 +282,8 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
     def destroy(self) -> None:
         """End the session at the next commit, even if the rest of the request fails.
 
-        The response clears the cookie, if the response passes through an edge of this package.
-        Later reads and writes in this request belong to a new, empty session.
+        The response clears the cookie, if the middleware (an edge) of this package sends the
+        response. Later reads and writes in this request belong to a new, empty session.
         """
         self._check_open()
         self._driver.sessions.destroy(self._state)

@@ -12,8 +12,9 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 def merge_headers(headers: Headers, added: Headers) -> None:
     """Add the headers of the session to the headers of the response, in place.
 
-    Vary is merged with the Vary of the response. Cache-Control is replaced by the session's value,
-    unless the response has this directive already. Referrer-Policy is replaced, too.
+    The names in the two Vary headers are merged. The session's Cache-Control replaces that of the
+    response, unless the response has the same directive already. The session's Referrer-Policy
+    always replaces that of the response.
     """
     for name, value in added:
         if name == "Vary":
@@ -28,7 +29,7 @@ def merge_headers(headers: Headers, added: Headers) -> None:
 
 
 def is_public(headers: Headers) -> bool:
-    """Return whether Cache-Control says `public` or `immutable`, so that any cache may store it.
+    """Return whether Cache-Control has `public` or `immutable`: any cache may store the response.
 
     Source: RFC 9111, 5.2.2.9; RFC 8246.
     """
@@ -41,7 +42,7 @@ def is_public(headers: Headers) -> bool:
 
 
 def cache_headers(headers: Iterable[RawHeader]) -> Headers:
-    """Return, as text, the ASGI headers that are possibly Cache-Control."""
+    """Return the ASGI headers that can be Cache-Control, decoded as text."""
     # Only names of 13 bytes are decoded: most responses have no such header.
     return decoded([header for header in headers if len(header[0]) == 13])
 

@@ -1,8 +1,9 @@
 """Make the ids of sessions, and the hashes of an id that a store keeps.
 
-An id has two parts. The lineage, 22 characters, stays the same for the life of a session. The
-secret after it is replaced by `regenerate()`. A store keeps the hash of the lineage (the key) and
-the hash of the whole id (the secret of the record). So a person who reads the store learns no id.
+An id has two parts: the lineage and the secret. The first 22 characters are the lineage, which
+stays the same for the life of a session. The rest is the secret, and `regenerate()` replaces it. A
+store never has an id, but two hashes. The hash of the lineage is the key of the record. The hash of
+the whole id is the field `secret` of the record. So a person who reads the store learns no id.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ _ID = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST_ID},{LONGEST_ID}}}", re.ASCII)
 
 
 class Id(NamedTuple):
-    """An id, the key of its session in the store, and the hash of the id in the record."""
+    """An id with two hashes: `key` is the hash of the lineage, `secret` that of the whole id."""
 
     text: str
     key: str
@@ -35,7 +36,7 @@ class Id(NamedTuple):
 
 
 def read_id(text: str) -> Id:
-    """Return the id with its key and its hash."""
+    """Return the id that this text is, with its two hashes."""
     return Id(text, storage_key(text[:LINEAGE_LENGTH]), hash_of(text))
 
 
@@ -79,7 +80,7 @@ def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
 
 
 def storage_key(lineage: str) -> str:
-    """Return the key of a session in the store: the hash of its lineage, which is also the handle.
+    """Return the key of a session in the store, which is also its handle: the hash of the lineage.
 
     Source: FIPS 180-4, SHA-256.
     """
@@ -87,7 +88,7 @@ def storage_key(lineage: str) -> str:
 
 
 def is_key(handle: object) -> bool:
-    """Return whether this has the form of the key of a session, which is its handle."""
+    """Return whether a handle has the form of a session's key in the store."""
     return isinstance(handle, str) and _KEY.fullmatch(handle) is not None
 
 

@@ -8,7 +8,7 @@ from sessions.transports.url import Html
 
 
 class InLinks:
-    """Put the token of a session into links and forms, if the client needs it there."""
+    """Put the token of a session into links and forms, for a client without cookies."""
 
     __slots__ = ()
 
@@ -18,9 +18,9 @@ class InLinks:
     def rewrite(self, url: str) -> str:
         """Return the URL with the token of the session, for a client without cookies.
 
-        Without a `URLTransport`, for a client with cookies and for a URL of another origin, the URL
-        is returned as it is. Call this after `set_user()` and `regenerate()`, which change the
-        token.
+        The URL is returned unchanged without a `URLTransport`, for a client with cookies, and if
+        the URL has another origin. Call `rewrite` after `set_user()` and `regenerate()`, because
+        both change the token.
         """
         if not isinstance(url, str):
             raise TypeError(
@@ -31,15 +31,16 @@ class InLinks:
         return url if sessions is None else sessions.rewrite(self._state, url)
 
     def hidden_input(self) -> Html:
-        """Return a hidden form field with the token, or an empty text, as `rewrite` decides.
+        """Return a hidden form field with the token, or an empty text if `rewrite` adds no token.
 
-        The form must lead to this site, because the browser sends the token to its `action`.
+        The `action` of the form must be a URL of this site, because the browser sends the token
+        there.
         """
         sessions = self._used()
         return Html() if sessions is None else sessions.hidden_input(self._state)
 
     def _used(self) -> Persistence | None:
-        """Return the decisions, or None without links; with links, load the session."""
+        """Load the session, and return the container's decisions; return None without links."""
         sessions: Persistence = self._driver.sessions
         if not sessions.uses_links:
             return None

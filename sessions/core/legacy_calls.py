@@ -1,4 +1,4 @@
-"""The calls of a legacy cookie's functions: `load` and `end`."""
+"""Call the two functions of a legacy cookie: `load` and `end`."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -56,7 +56,7 @@ Call = Callable[[Any], Any]
 
 
 class Signed(NamedTuple):
-    """What a cookie claims: its contents, the signed text, and the signature."""
+    """The parts of a cookie that is not verified yet: contents, signed text and signature."""
 
     text: str
     signed: str
@@ -68,11 +68,12 @@ class LegacyCookie(ABC):
     """Read one kind of cookies of another system; the base class for kinds of your own.
 
     `holds` says what the signed text is: an id, or JSON in base64. `load` gets the id or the JSON
-    object, and returns the values of the session, a LegacySession, or None if there is no such
-    session. Without `load`, the JSON object has the values. `end` gets the same, and ends the
-    session in the other system. It is called after the session was stored in this package, and at a
-    logout. `id_key` is the name of the JSON field that identifies the session. `path` and
-    `domain` are those of the cookie, which the response clears. Raises ConfigurationError.
+    object. It returns the values of the session, a LegacySession, or None if there is no such
+    session. Without `load`, the JSON object itself has the values. `end` gets the same argument as
+    `load`, and ends the session in the other system. This package calls `end` after it has stored
+    the session, and at a logout. `id_key` is the name of the JSON field that identifies the
+    session. `path` and `domain` are those of the old cookie: the response needs them to clear the
+    cookie. Raises ConfigurationError for wrong settings.
     """
 
     name: str
@@ -96,11 +97,11 @@ class LegacyCookie(ABC):
 
     @abstractmethod
     def names(self, pairs: Pairs) -> list[str]:
-        """Return the names of the cookies that belong to the session, as the request has them."""
+        """Return the names of all cookies in the request that belong to the session."""
 
     @abstractmethod
     def claims(self, pairs: Pairs) -> Iterator[Signed]:
-        """Yield what the cookies of the request claim; no signature is verified yet."""
+        """Yield the parts of each cookie in the request; no signature is verified yet."""
 
     @abstractmethod
     def signature(self, key: bytes, signed: str) -> str:
@@ -117,7 +118,7 @@ class LegacyCookie(ABC):
         return [*found]
 
     def content(self, text: str) -> Any:
-        """Return what `load` gets: the id, or the decoded JSON object; raise ValueError."""
+        """Return the argument of `load`: the id, or a JSON object; raise ValueError for others."""
         if self.holds == "id":
             return text
         found = decoded_json(text)
@@ -126,7 +127,7 @@ class LegacyCookie(ABC):
         return found
 
     def unique(self, content: Any) -> str | None:
-        """Return the text that no other session has, or None if the contents have no such text."""
+        """Return the text that identifies the session; None if the contents have no such text."""
         if self.holds == "id":
             return f"{content}"
         found = content.get(self.id_key) if self.id_key is not None else None
@@ -183,7 +184,7 @@ class LegacyCookies:
         self._cookies = tuple(cookies)
         self._key = key
         self.leaves_sessions = any(cookie.end is None for cookie in cookies)
-        """Whether a session that moves here may still live in the other system."""
+        """Whether a session that was moved here can also go on in the other system."""
 
     def id_for(self, cookie: LegacyCookie, content: Any) -> Id | None:
         """Return the new id for a legacy session; None if its cookie identifies no session."""
@@ -196,7 +197,7 @@ class LegacyCookies:
         return read_id(digest[: LINEAGE_LENGTH + SECRET_LENGTH])
 
     def find(self, header: str) -> Iterator[tuple[LegacyCookie, list[str]]]:
-        """Yield each kind of cookie in the header, with its valid contents, if there are any."""
+        """Yield each kind of legacy cookie in the header, with a list of its valid contents."""
         pairs = pairs_of(header)
         for cookie in self._cookies:
             if cookie.names(pairs):
@@ -209,7 +210,7 @@ class LegacyCookies:
 
 
 def pairs_of(header: str) -> Pairs:
-    """Return the pairs of a Cookie header; nothing of a header that is too large."""
+    """Return the names and values in a Cookie header; none if the header is too large."""
     if not header or len(header) > COOKIE_HEADER_LIMIT or header.count(";") >= COOKIE_PAIRS_LIMIT:
         return []
     parts = [part.removeprefix(" ").partition("=") for part in header.split(";")]
@@ -227,7 +228,7 @@ def values_of(pairs: Pairs, name: str) -> list[str]:
 
 
 def decoded_json(text: str) -> dict[str, Any]:
-    """Return the JSON object in base64, of both alphabets; raise ValueError for other texts."""
+    """Return the JSON object in a text of base64 or base64url; raise ValueError for other texts."""
     if not _BASE64.fullmatch(text):
         raise ValueError("it is not base64")
     plain = text.rstrip("=").replace("-", "+").replace("_", "/")

@@ -49,7 +49,7 @@ class LifecycleDriver(BlockingDriver):
         self._kind = kind
 
     def load(self, state: State) -> None:
-        """Load the session unless it is loaded, and ask `resume` about a stored session."""
+        """Load the session unless it is loaded; `resume` can refuse a stored session."""
         try:
             with state.turn:
                 was_loaded = state.values is not None
@@ -76,7 +76,7 @@ class LifecycleDriver(BlockingDriver):
         return super().close_now(state, failed=failed)
 
     def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Commit what changed, and return the headers, as the base class does."""
+        """Load a session that only a setting needs; then do what the base class does."""
         self.load_unasked(state, failed=failed)
         return super().close(state, failed=failed)
 
@@ -134,11 +134,11 @@ class AsyncLifecycleDriver(AsyncDriver):
         self._kind = kind
 
     def load_now(self, state: State) -> bool:
-        """Return whether the session is loaded; a stored session sometimes waits for `resume`."""
+        """Return whether the session is loaded; load no stored session, because of `resume`."""
         return state.values is not None or self.sessions.load_ask(state) is None
 
     async def load(self, state: State) -> None:
-        """Load the session unless it is loaded, and ask `resume` about a stored session."""
+        """Load the session unless it is loaded; `resume` can refuse a stored session."""
         await super().load(state)
         if is_refused(state):
             # A cancelled request does not stop the end of the session.
@@ -160,13 +160,13 @@ class AsyncLifecycleDriver(AsyncDriver):
         return super().close_now(state, failed=failed)
 
     async def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Commit what changed, and return the headers, as the base class does."""
+        """Load a session that only a setting needs; then do what the base class does."""
         await self.load_unasked(state, failed=failed)
         state.closed = True
         return await super().close(state, failed=failed)
 
     async def run(self, state: State, flow: Flow[T]) -> T:
-        """Do one operation and return its result; a cancelled caller does not stop a write."""
+        """Do one operation and return its result; if the caller is cancelled, a write goes on."""
         if state.runner is not None and state.runner == id(asyncio.current_task()):
             flow.close()
             raise SessionError(NESTED)
@@ -217,7 +217,7 @@ class AsyncLifecycleDriver(AsyncDriver):
 
 
 def by_default(method: M) -> M:
-    """Return a method of the base classes, marked as one that does nothing."""
+    """Mark a method of a base class as one that does nothing, and return the method."""
     _DEFAULTS.add(method)
     return method
 
@@ -268,12 +268,12 @@ def lifecycle_problems(setting: str, kind: type) -> Iterator[str]:
 
 
 def is_resumed(state: State) -> bool:
-    """Return whether a request has just loaded a stored session."""
+    """Return whether `resume` must be called: a request has just loaded a stored session."""
     return state.head is not None and state.record is not None
 
 
 def is_suspended(state: State) -> bool:
-    """Return whether the request has used a session that still lives."""
+    """Return whether `suspend` must be called: the request has used a session that still lives."""
     return state.values is not None and state.record is not None and not state.gone
 
 
@@ -315,7 +315,7 @@ def is_unloaded(sessions: Persistence, state: State) -> bool:
 
 
 def close_without(state: State, error: Exception, *, failed: bool) -> None:
-    """Close a request without its session after an error of the load, or raise the error."""
+    """After an error of the load, close the request without a session, or raise the error."""
     if state.failure is error:
         # The page is served, and the close of the session reports the failure of the store.
         return
@@ -335,7 +335,7 @@ def unload(state: State) -> None:
 
 
 def ended_face(kind: type[T], ending: Ending, driver: Any) -> T:
-    """Return a closed session with what is known of the session that has ended."""
+    """Return a closed session object, which shows the last data of a session that has ended."""
     state = State(None, driver.sessions.clock(), reentrant_turn())
     record = ending.record
     if record is not None and record.version == ENCRYPTED_VERSION:

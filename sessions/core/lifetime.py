@@ -16,7 +16,7 @@ class Lifetimes:
     age: float | None = None
     """Seconds after which a client forgets a token, or None if it keeps the token."""
     longest: float = 0.0
-    """The absolute timeout of a session whose own timeout is longer than the absolute timeout."""
+    """The absolute timeout of a session whose own idle timeout is longer than `absolute`."""
     _longest_interval: float = field(init=False)
     _interval: float = field(init=False)
 
@@ -48,13 +48,13 @@ class Lifetimes:
         return idle_end if idle_end < absolute_end else absolute_end
 
     def latest_end(self, created_at: float) -> float:
-        """Return the latest time at which a session of this age can end."""
+        """Return the latest possible end of a session that began at this time."""
         return created_at + self.longest + CLOCK_TOLERANCE
 
     def touch_is_due(self, record: Record, now: float) -> bool:
         """Return whether this use must be stored, because the last stored use is old.
 
-        It is also due if a time in the record is in the future, because of a wrong clock.
+        This use must also be stored if a wrong clock has set a time in the record to the future.
         """
         timeout = record.timeout
         interval = self._interval if timeout is None else min(timeout / 10, self._longest_interval)
@@ -68,7 +68,7 @@ class Lifetimes:
     def renewal_is_due(self, record: Record, now: float) -> bool:
         """Return whether to send a cookie with Max-Age again: once in each touch interval.
 
-        This works also if every request writes to the store, so that no touch is ever due.
+        The cookie is sent even if every request writes to the store, so that no touch is ever due.
         """
         idle = self.idle if record.timeout is None else record.timeout
         interval = min(idle / 10, self._longest_interval)

@@ -37,29 +37,33 @@ MAXIMUM_DATA = 64 * 1024
 LINEAGE_LENGTH = 22
 SHORTEST_SECRET = 22
 LONGEST_SECRET = 128
-"""The numbers of characters of the two parts of an id."""
+"""The numbers of characters in an id: its lineage, and its shortest and longest secret."""
 
 SECRET_LENGTH = 43
-"""The number of characters of the secret that is derived from the id of another system."""
+"""The number of characters in a secret that is derived from the id of another system."""
 
 REMEMBERED_TOKENS = 4096
-"""The number of tokens, and of Cookie headers, whose verified signature is kept in a cache."""
+"""How many verified tokens, or Cookie headers, each cache of signatures keeps."""
 
 FOREIGN_TOKENS = 3
-"""After this number of well-formed tokens that none of our keys signed, a warning is logged."""
+"""After this number of well-formed tokens without a valid signature, a warning is logged."""
 
 LONGEST_REMEMBERED_HEADER = 1024
 """The longest Cookie header that is kept in the cache, in bytes."""
 
 LONGEST_TOUCH_INTERVAL = 60.0
-"""After this number of seconds at the latest, the use of a session is stored again."""
+"""The longest touch interval in seconds: after this time, a use of a session is stored again."""
 
 DEADLINE = 1.0
 """The seconds that one request may wait for its session store, all calls together."""
 
 CREATE_ATTEMPTS = 3
 UPDATE_ATTEMPTS = 100
-"""How often to try again after a duplicate id, and after another request changed the value."""
+"""How often to try before an error.
+
+CREATE_ATTEMPTS counts tries with ids that are taken already. UPDATE_ATTEMPTS counts tries to change
+a value that another request has changed first.
+"""
 
 LONGEST_USER_ID = 10_000
 """The largest number of characters in the id of a user; the columns of databases have limits."""
@@ -71,8 +75,10 @@ LONGEST_GRACE = timedelta(days=1)
 """The longest time for which an earlier id may still be used."""
 
 FARTHEST_AHEAD = LONGEST_GRACE.total_seconds() + 60
-"""The clock of a server that sets the times of ids is at most so many seconds ahead, if it is right
-at all. No grace time ends later than that."""
+"""If a time in a record is more than so many seconds ahead of now, a wrong clock has set it.
+
+The longest grace time is one day, and the clocks of two servers can differ by a minute.
+"""
 
 RENEWAL_GRACE = timedelta(seconds=30)
 """The time for which an earlier id may be used after a renewal by `renew_every`."""
@@ -81,7 +87,7 @@ MOST_IDS = 32
 """The largest number of different ids in one request that are looked up in the store."""
 
 MOST_LEGACY_COOKIES = 8
-"""The largest number of cookies of one name of another system that are verified in one request."""
+"""The largest number of a request's cookies that are verified for one LegacyCookie."""
 
 WORKER_THREADS = 8
 """The number of worker threads that call a blocking store for an asynchronous manager."""
@@ -99,7 +105,7 @@ No browser keeps a cookie longer (RFC 6265bis, 5.5).
 """
 
 MOST_LISTENER_TASKS = 10_000
-"""The largest number of coroutines of listeners that wait or run; more events are left out."""
+"""The largest number of listener coroutines that wait or run; listeners miss further events."""
 
 CREATIONS_PER_PURGE = 20
-"""With listeners, one of so many creations also removes expired records."""
+"""With listeners, expired records are removed each time after so many new sessions."""

@@ -1,4 +1,4 @@
-"""Sessions whose token may be in links: the decisions that other sessions do not need."""
+"""The additional decisions about sessions whose token can be in links."""
 
 from typing import Any, TypeVar, cast
 

@@ -12,11 +12,11 @@ from sessions.transports.cookie import CookieTransport
 from sessions.transports.url import URLTransport, origin_of
 
 PROTECTION: Final[Headers] = [("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store")]
-"""The headers of a response whose URL or links have a token: nobody else shall see the URL."""
+"""The headers that hide a token in the URL or the links from other sites and from caches."""
 
 
 class Place(NamedTuple):
-    """What the links of one response need: whether to carry the token, and their origin."""
+    """Whether the links of one response carry the token, and the origin of these links."""
 
     carries: bool
     origin: str | None
@@ -37,7 +37,7 @@ class Links:
         self._test = None if cookie is None or url.always_cookie else cookie.test_cookie()
 
     def place(self, state: State) -> Place:
-        """Return what the links of a response need; decided once, before the headers leave."""
+        """Decide once, before the headers are sent, whether the links need the token."""
         if state.links is None and state.head is not None:
             # A client that sends its token in a cookie or a header needs no token in links.
             needs_none = self._has_cookies(state.head) or self._has_others(state.head)
@@ -46,7 +46,7 @@ class Links:
         return place
 
     def protection(self, head: RequestHead | None) -> Headers:
-        """Return the headers of a response that uses no session, for a URL that has a token."""
+        """Return the headers that protect a token in the URL of a request that uses no session."""
         return [*PROTECTION] if head is not None and self.url.read(head) else []
 
     def headers(self, state: State) -> Headers:
@@ -73,7 +73,7 @@ class Links:
         )
 
     def refuses(self, state: State, id: Id, answer: object) -> bool:
-        """Return whether a session must not come in a URL, because its user is signed in."""
+        """Return whether to refuse a session from a URL, because its user is signed in."""
         if not (self.url.refuse_users and isinstance(answer, Record) and answer.user_id):
             return False
         return all(transport.in_links or id not in ids for transport, ids in state.brought)
@@ -101,11 +101,12 @@ def came_in_links(state: State) -> bool:
 
 
 def is_given(state: State) -> bool:
-    """Return whether another person may have given the client the URL with this session.
+    """Return whether the URL with this session possibly comes from another person.
 
-    The client then gets no cookie, which would bind its browser to a session of that person. A
-    signed-in session is never bound, because a page of the site may show links of other people.
-    Source of Sec-Fetch-Site: Fetch Metadata Request Headers, 2.4.
+    Then the client gets no cookie, because with the cookie, its browser would keep using the
+    session of that person. A session whose user signed in before this request never gets a cookie
+    here, because a page of the site can show links of other people. Source of Sec-Fetch-Site: Fetch
+    Metadata Request Headers, 2.4.
     """
     record = state.record
     if record is None or record.user_id is None:

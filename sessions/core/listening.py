@@ -19,14 +19,16 @@ from sessions.events import CountsCalls, Listener, SessionEvent
 logger = logging.getLogger("sessions")
 
 FAILURES = (Exception, asyncio.CancelledError)
-"""What a function of the application may raise. A task that it has cancelled itself cancels nothing
-else."""
+"""The errors of an application's function that change no request.
+
+If the function cancels its own task, this CancelledError cancels nothing else.
+"""
 
 _counting = lock_across_forks()
 
 
 class _Running(local):
-    """Hold the listeners that run in a thread at the moment, one inside of the other."""
+    """The listeners that are running in a thread, because a listener can cause another event."""
 
     listeners: tuple[Listener, ...] = ()
 
@@ -156,8 +158,9 @@ class AsyncListening(Listening):
         self.accept(listener, event, answer)
 
     def accept(self, listener: Listener, event: SessionEvent, answer: Awaitable[object]) -> None:
-        """Run a coroutine of a listener, unless too many are waiting: a client may send any number
-        of requests.
+        """Run a coroutine of a listener, unless too many coroutines are waiting already.
+
+        Without this limit, a client could fill the memory with many requests.
         """
         if len(self._tasks) < MOST_LISTENER_TASKS:
             work = self.awaited(listener, answer, what=f"the event {event.kind!r}")
@@ -199,7 +202,7 @@ class AsyncListening(Listening):
 
 
 class BridgeListening(Listening):
-    """Call the listeners from a thread that uses a session of a request on an event loop."""
+    """Call the listeners from a thread, while the session's request is on an event loop."""
 
     def __init__(self, listening: AsyncListening, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(listening.listeners)
@@ -217,7 +220,7 @@ class BridgeListening(Listening):
 
 
 def is_async(function: Any) -> bool:
-    """Return whether a call of the function gives a coroutine."""
+    """Return whether a call of the function returns a coroutine."""
     return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 

@@ -1,14 +1,14 @@
 """Stored sessions that begin with a session of another system, from its cookie.
 
 Suppose that a request has no live session of this package, but a valid legacy cookie. While the
-session loads, the request stores the session of the other system in the store. From then on, it is
-a session like any other. If the legacy cookie has an id, the id of the session is derived from it.
-So parallel requests with one cookie share one session. If a session was moved and has ended, its
-legacy cookie opens nothing.
+session loads, the request stores the session of the other system in the store. From then on, the
+stored session is like any other. If the legacy cookie has an id, the new id is derived from this
+id. So parallel requests with the same cookie share one session. After a moved session has ended,
+its legacy cookie begins no session again.
 
-If nothing ends the session in the other system, the stored session has a mark. The end of a marked
-session is remembered in a separate record. A request reads this record only if the store does not
-have the session of its legacy cookie.
+Without the setting `end`, the session goes on in the other system. Then the stored session has a
+mark. The end of a marked session is remembered in a separate record. A request reads this record
+only if the store does not have the session of the request's legacy cookie.
 """
 
 from secrets import token_urlsafe
@@ -66,7 +66,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         self.begin_anew(state)
 
     def _find(self, state: State, id: Id) -> Flow[bool]:
-        """Begin with the session that the cookie moved to before; return whether it was moved."""
+        """If the session was moved here before, begin with the stored session and return True."""
         answer = self.opened(state, id, (yield ("load", id.key)))
         if answer is None:
             # The session can be moved here again. Then it replaces its expired record.
@@ -135,7 +135,8 @@ class MigratingSessions(MovingIn, StoredSessions):
     def _note_move(self, state: State, legacy: Legacy, id: Id, mark: bytes) -> Flow[None]:
         """Add the event `created`, unless another request has stored the same id first.
 
-        The store says to each of these requests that the record is stored.
+        The store reports success to all requests that store the same id. So a random text in the
+        record shows which request was the first.
         """
         other: bytes | None = None
         try:
@@ -179,7 +180,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         return isinstance(answer, Record) and MOVED in answer.values
 
     def end_legacies_later(self, state: State) -> None:
-        """Remember the sessions of legacy cookies, so that they end without a load."""
+        """Remember the sessions of legacy cookies, which must end although they are not loaded."""
         legacies = self.legacies_of(state)
         # A cookie without an id gets an id that no session has, so that `end` is called.
         ids = [legacy.id or new_id(self.gen_id) for legacy in legacies]

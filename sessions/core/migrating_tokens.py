@@ -1,7 +1,7 @@
 """Stateless sessions that begin with a session of another system, from its cookie.
 
-The session has the old values as if the request itself had set them. So the response sends the
-token, and a request that fails leaves the old cookie as it is.
+The session begins with the old values as if the request itself had set these values. So the
+response sends the token. If the request fails, the old cookie stays as it is.
 """
 
 from typing import Any, TypeVar, cast

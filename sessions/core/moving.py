@@ -14,18 +14,18 @@ from sessions.errors import StoreUnavailable
 
 
 class Moving:
-    """The store calls that store a session of another system, while the session loads."""
+    """Run the flow that stores a session of another system, while the session loads."""
 
     def __init__(self, flow: Flow[None]) -> None:
         self._flow = flow
         self.ask: Ask | None = next(flow, None)
 
     def answer(self, answer: object) -> None:
-        """Go on with the answer to the last ask."""
+        """Go on with the answer to the last store call."""
         self._go_on(lambda: self._flow.send(answer))
 
     def fail(self, error: StoreUnavailable) -> None:
-        """Go on after a failure of the last ask, or raise its error."""
+        """Go on after a failure of the last store call, or raise the error of the call."""
         self._go_on(lambda: self._flow.throw(error))
 
     def _go_on(self, step: Callable[[], Ask]) -> None:
@@ -131,7 +131,7 @@ class MovingIn(MemoryVerbs):
 
     @abstractmethod
     def end_legacies_later(self, state: State) -> None:
-        """Remember the sessions of legacy cookies, so that they end without a load."""
+        """Remember the sessions of legacy cookies, which must end although they are not loaded."""
 
     def headers(self, state: State) -> Headers:
         headers = super().headers(state)  # type: ignore[safe-super]  # abstract only here

@@ -11,7 +11,7 @@ from sessions.record import Record
 
 
 class Ending(NamedTuple):
-    """What `finish` is called for: the session that has ended, and why."""
+    """A session that has ended, and the reason; `finish` is called for this session later."""
 
     handle: str
     reason: EndReason
@@ -49,7 +49,7 @@ class Notes:
         handle: str | None = None,
         user_id: str | None = None,
     ) -> None:
-        """Keep an event, of this session unless there is a handle, until listeners receive it."""
+        """Keep an event until listeners receive it; without `handle`, it is about this session."""
         if handle is None and self.id is not None:
             handle = self.id.key
         event = SessionEvent(kind, detail, handle, reason, user_id)
@@ -68,19 +68,19 @@ class Notes:
             self.endings = (*self.endings, ending)
 
     def take_events(self) -> tuple[SessionEvent, ...]:
-        """Return the events, each of them in only one call."""
+        """Return the events that no earlier call has returned."""
         with _noting:
             events, self.events = self.events, ()
         return events
 
     def take_endings(self) -> tuple[Ending, ...]:
-        """Return what `finish` must be called for, each of them in only one call."""
+        """Return the ended sessions that no earlier call has returned, for calls of `finish`."""
         with _noting:
             endings, self.endings = self.endings, ()
         return endings
 
     def note_obstacle(self, obstacle: tuple[EventKind, str]) -> None:
-        """Keep an event, once, that says why the client can have no session (an obstacle)."""
+        """At the first call, keep an event that says why the client can have no session."""
         if not self.is_obstructed:
             self.is_obstructed = True
             self.note(*obstacle, reason="too_big" if obstacle[0] == "rejected" else None)

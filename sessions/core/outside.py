@@ -9,7 +9,7 @@ from typing import Any
 from sessions.errors import SessionError
 
 CALL = "call"
-"""The name of the store call that stands for a call of the user's function."""
+"""The name of a call that is no store call, but a call of a function of the user."""
 
 
 class OutsideCall(ABC):

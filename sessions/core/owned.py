@@ -52,7 +52,7 @@ class OwnedState(State):
 
 
 class Opening(AbstractAsyncContextManager[A]):
-    """The result of an opening method: `await` it, or use it in an `async with`."""
+    """The result of a method that opens a session: `await` it, or use it in an `async with`."""
 
     def __init__(self, opening: Coroutine[Any, Any, A]) -> None:
         self._opening = opening
@@ -105,7 +105,8 @@ def id_in(text: object, store: object) -> Id | None:
 def live(sessions: Persistence, state: State, store: object = None) -> Flow[None]:
     """Load the session of an id; raise SessionNotFound, or SessionExpired, if it is not live.
 
-    If the `store` can say whether a record has expired, it is asked.
+    The `store` decides which of the two errors is right, if it can say whether a record has
+    expired.
     """
     yield from sessions.loading(state)
     if state.record is not None:

@@ -68,9 +68,9 @@ def packed(id: Id, record: Record) -> bytes:
 
 
 def unpacked(data: bytes) -> CarriedId | None:
-    """Return the id with its record, or None for other bytes.
+    """Return the id with its record, or None for bytes that `packed` did not make.
 
-    For a newer format, the record has a newer version, so the session counts as unreadable.
+    Bytes in a newer format give a record with a newer version, so the session counts as unreadable.
     """
     if not data:
         return None

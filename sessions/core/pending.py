@@ -1,4 +1,4 @@
-"""The changes other than values that the next commit of a session makes."""
+"""The changes that the next commit of a session makes, except changes of values."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ from sessions.record import UNCHANGED, Unchanged
 
 
 class Pending(NamedTuple):
-    """The changes that the next commit makes, other than changes of values."""
+    """The changes that the next commit makes, except changes of values."""
 
     timeout: float | Unchanged | None = UNCHANGED
     user_id: str | Unchanged | None = UNCHANGED
@@ -23,12 +23,12 @@ class Pending(NamedTuple):
 
     @property
     def is_worth_another_try(self) -> bool:
-        """Return whether a refused commit is tried again with the values alone."""
+        """Return whether to try a refused commit again with the changes of values alone."""
         renews = self.next_id is None or self.grace is not None
         return self != NOTHING_PENDING and renews and self.user_id is UNCHANGED
 
     def then(self, **changes: Any) -> "Pending":
-        """Return a changed copy, or the object NOTHING_PENDING if the copy is equal to it."""
+        """Return a copy with these changes; if nothing is pending then, return NOTHING_PENDING."""
         changed = self._replace(**changes)
         return NOTHING_PENDING if changed == NOTHING_PENDING else changed
 

@@ -1,9 +1,9 @@
 """The interface between the drivers and the decisions about sessions.
 
 An ask is a store call that the driver has to make. An operation with one ask has two methods,
-`x_ask(state)` and `x_answer(state, answer)`. An operation with several asks is a generator: it
-yields each ask, and the driver sends it the answer. These methods never call a store; the drivers
-in `driving` do.
+`x_ask(state)` and `x_answer(state, answer)`. An operation with several asks is a generator (a
+flow): it yields each ask, and the driver sends the answer back to the generator. These methods
+never call a store, because the drivers in `driving` and `async_driving` do so.
 """
 
 from abc import ABC, abstractmethod
@@ -22,8 +22,10 @@ from sessions.transports.url import Html
 T = TypeVar("T")
 
 Flow = Generator[Ask, Any, T]
-"""The asks of one operation, in order. If the store fails, the driver throws StoreUnavailable
-in."""
+"""The generator of one operation, which yields the store calls (asks) in order.
+
+If the store fails, the driver throws StoreUnavailable into the generator.
+"""
 
 
 class Several(Enum):
@@ -43,9 +45,9 @@ class Persistence(ABC):
     revocable: bool = True
     """Whether the token of an ended session stops working, even if a client kept a copy."""
     calls_code: bool = False
-    """Whether loading may call functions of the user, which an event loop must not run itself."""
+    """Whether a load can call functions of the user, which must not block an event loop."""
     uses_links: bool = False
-    """Whether `rewrite` and `hidden_input` do anything."""
+    """Whether `rewrite` and `hidden_input` put tokens into links and forms."""
     clock: Callable[[], float]
     """Return the time now in epoch seconds."""
 
@@ -127,7 +129,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> "Flow[int | None]":
-        """End the sessions of a user, except one key; return the number, None if unknown."""
+        """End the sessions of a user, except the key `keep`; return how many, None if unknown."""
 
     @abstractmethod
     def end_session_of(self, state: State, user_id: str, handle: str) -> "Flow[bool]":
@@ -197,7 +199,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def give_up(self, state: State) -> Flow[None]:
-        """Discard the unsaved changes, but end sessions and sign-ins that the request ended."""
+        """Discard the unsaved changes, except ends of sessions and a sign-out."""
 
     @abstractmethod
     def drop_unsendable(self, state: State) -> None:
@@ -209,4 +211,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def check(self, state: State) -> None:
-        """Raise if the changes cannot be saved, such as too large ones; call no store."""
+        """Raise an error for changes that cannot be saved, such as too large ones.
+
+        This method calls no store.
+        """

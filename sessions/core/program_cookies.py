@@ -20,9 +20,10 @@ class ProgramCookies:
         """Add the session's cookie to a response that passes through no middleware.
 
         `response` is the header list of a WSGI application, or a response of Werkzeug, Flask,
-        Starlette, Bottle or Django. `scheme` is the scheme of the request. Without it, the session
-        knows the scheme from its own cookie, and a session without a cookie takes https. Raises
-        SessionError if the session or its id is not saved, and SessionNotFound if it has ended.
+        Starlette, Bottle or Django. `scheme` is the scheme of the request. Without `scheme`, the
+        session uses the scheme of the request that sent the session's cookie, or else https. Raises
+        SessionError if the session or its id is not saved, and SessionNotFound if the session has
+        ended.
         """
         state = self._state
         headers = self._driver.sessions.cookie_headers(state, scheme_of(state, scheme))

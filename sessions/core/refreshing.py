@@ -1,4 +1,4 @@
-"""Reload a session, store that it was used (a touch), and renew its cookie."""
+"""Reload a session, store the time of its last use (a touch), and renew its cookie."""
 
 from sessions.core.ids import Id
 from sessions.core.limits import FARTHEST_AHEAD, RENEWAL_GRACE
@@ -50,7 +50,10 @@ class Refreshing(MemoryVerbs):
                 self.clear_user(state)
 
     def load_again(self, state: State, id: Id) -> Flow[tuple[Standing, Record]]:
-        """Return what the id may do, and the record; raise SessionNotFound if the session ended."""
+        """Return what the id may do (its standing), and the record.
+
+        Raises SessionNotFound if the session has ended.
+        """
         answer = self.opened(state, id, (yield ("load", id.key)))
         standing = self.standings.standing(id, answer, state.began_at)
         if standing not in (CURRENT, GRACE) or not isinstance(answer, Record):
@@ -61,7 +64,7 @@ class Refreshing(MemoryVerbs):
         return standing, answer
 
     def opened(self, state: State, id: Id, answer: object) -> object:
-        """Return the answer of the store to a load, with values that can be read."""
+        """Return the answer of the store to a load; a subclass decrypts the values in it."""
         return answer
 
     def changes_as_stored(self, state: State, id: Id, changes: Changes) -> Changes:
@@ -69,7 +72,7 @@ class Refreshing(MemoryVerbs):
         return changes
 
     def confirm(self, state: State) -> Flow[None]:
-        """Send no cookie if another request ended the session after this request saved it."""
+        """Before the cookie is sent, check that no other request has ended the saved session."""
         id = state.id
         known = [found for found in state.found if id is not None and found[0].key == id.key]
         # This request's commit has stored a use. Only the loaded record shows the use before it.
@@ -80,7 +83,7 @@ class Refreshing(MemoryVerbs):
                 state.cookie_is_due = False
 
     def note_use(self, state: State, *, renews: bool) -> Flow[bool]:
-        """Store that the session was used; return whether its id is still the current one."""
+        """Store that the session was used; return whether the session still has this id."""
         record, id = state.record, state.id
         if record is None or id is None:
             return False
@@ -124,7 +127,7 @@ class Refreshing(MemoryVerbs):
             )
 
     def noting_failures(self, state: State, flow: Flow[None]) -> Flow[None]:
-        """Run a flow that no handler asked for; if the store fails, only send an event."""
+        """Run a flow that no handler asked for; if the store fails, log the error and go on."""
         try:
             yield from flow
         except StoreUnavailable as error:

@@ -1,9 +1,10 @@
 """Stateless sessions with a list of revoked tokens in a store.
 
-A token has a family, which is the lineage of its id, and a generation. The list is kept in a store.
-For a family, the list keeps the lowest generation that is still valid. The entry lives as long as a
-token of the family could live. The list is read when a session is loaded, and again before a token
-is sent.
+All tokens of a session are one family, because the first part of their ids (the lineage) is the
+same. Each token has a generation, a number that grows with each new id and each sign-out. The list
+has an entry for each family with revoked tokens: the lowest generation that is still valid. The
+entry stays until the last token of the family has expired. A request reads the list when it loads a
+session, and again before it sends a token.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,10 @@ ENDED: Final = 2**53
 
 _LEAST = "least"
 _HALF_FOUND = Standing.GRACE
-"""Stands for a token whose family is valid, before its user is checked. No token has grace."""
+"""The family of a token is valid, but its user is not checked yet.
+
+GRACE is free for this use, because tokens have no grace time.
+"""
 _TOO_BUSY = (
     "{} could not be ended, because other requests changed the list of revocations"
     f" {UPDATE_ATTEMPTS} times in a row. Fix: send the request again"
@@ -53,7 +57,7 @@ class RevocableSessions(StatelessSessions):
         self._begin_family(state)
 
     def _begin_family(self, state: State) -> None:
-        """Give a sign-in a new family, so that an earlier token cannot end it."""
+        """Give a sign-in a new family, so that an earlier token cannot end the new session."""
         if state.record is not None and isinstance(state.pending.user_id, str):
             state.pending = state.pending.then(next_id=new_id(self.gen_id))
 
@@ -92,7 +96,7 @@ class RevocableSessions(StatelessSessions):
         state.found = (*state.found, (id, standing, record))
 
     def _judged(self, state: State, id: Id, answer: object) -> Standing:
-        """Return what an unexpired token may do (its standing), by its family's entry."""
+        """Return what an unexpired token may do (its standing): its family's entry decides."""
         if isinstance(answer, Exception):
             return _unreadable(state, answer)
         if not isinstance(answer, Record) or generation_of(id) >= _least(answer):
@@ -100,7 +104,7 @@ class RevocableSessions(StatelessSessions):
         return PAST if answer.updated_at > state.began_at - REMEMBERED_FOR else UNKNOWN
 
     def _judged_by_user(self, state: State, id: Id, answer: object) -> Standing:
-        """Return what a token of a user may do (its standing), by the user's entry in the list."""
+        """Return what a user's token may do (its standing): the user's entry decides."""
         if isinstance(answer, Exception):
             return _unreadable(state, answer)
         record = id.record if isinstance(id, CarriedId) else state.record
@@ -240,7 +244,7 @@ class RevocableSessions(StatelessSessions):
         return (yield from self._user_allows(state, id))
 
     def _user_allows(self, state: State, id: Id) -> Flow[bool]:
-        """Return whether the sessions of the signed-in user are still allowed."""
+        """Return whether the list's entry for the signed-in user leaves this session valid."""
         if state.record is None or state.record.user_id is None:
             return True
         answer = yield ("load", cut_key(state.record.user_id))
@@ -285,7 +289,7 @@ class RevocableSessions(StatelessSessions):
         )
 
     def _end_all(self, state: State) -> Flow[None]:
-        """End the families of the sessions that are to end."""
+        """End the sessions in `to_end`: make all tokens of their families invalid."""
         while state.to_end:
             id = state.to_end[0]
             was_alive = self.token_standing(state, id) is CURRENT
@@ -301,7 +305,7 @@ class RevocableSessions(StatelessSessions):
     def _raise(self, id: Id, least: int, *, forced: bool) -> Flow[bool]:
         """Increase the lowest valid generation of a family; return whether this request did so.
 
-        Unless `forced`, only a token whose generation is still valid may increase it.
+        Without `forced`, do so only if the generation of this id is still valid.
         """
         key = mark_key(id)
         for _ in range(UPDATE_ATTEMPTS):
@@ -319,7 +323,7 @@ class RevocableSessions(StatelessSessions):
         raise StoreUnavailable(_TOO_BUSY.format("a session"))
 
     def _mark(self, id: Id, least: int) -> Record:
-        """Return an entry of the list, which expires later than every token of its family."""
+        """Return a new entry for the list; it expires later than every token of its family."""
         now = self.clock()
         # The clock of the server that made the token may have been ahead.
         youngest = max(now, id.record.created_at) if isinstance(id, CarriedId) else now

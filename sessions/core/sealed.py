@@ -1,7 +1,7 @@
 """Sessions whose values are encrypted (sealed) before the store gets them.
 
-All decisions are made by `stored`. This module seals the values of each call to the store, and
-opens the values of each answer. All other code sees plain values.
+The module `stored` makes all decisions. This module seals the values of each call to the store, and
+decrypts (opens) the values of each answer. All other code sees plain values.
 """
 
 from collections.abc import Mapping
@@ -112,7 +112,7 @@ class SealedSessions(StoredSessions):
     def _without_device(
         self, id: Id, plain: Mapping[str, bytes], sealed: dict[str, bytes]
     ) -> Mapping[str, bytes]:
-        """Return the values without the device, which is sealed in another way."""
+        """Return the values without the device; seal the device separately, into `sealed`."""
         if DEVICE not in plain:
             return plain
         sealed[LABEL] = self._wrapping.sealed_device(id.key, plain[DEVICE])
@@ -150,7 +150,7 @@ class SealedSessions(StoredSessions):
         return wrapped, data_key.wrapped - kept - wrapped.keys()
 
     def _next_key(self, state: State, id: Id, changes: Changes, next_id: Id) -> DataKey:
-        """Return the data key for the next id: a new one if no earlier value is kept."""
+        """Return the data key for the next id; make a new one if the commit clears all values."""
         data_keys = _data_keys(state)
         if next_id.secret not in data_keys:
             data_keys[next_id.secret] = (
@@ -171,7 +171,7 @@ def _with_grace(record: Record | None, now: float) -> set[str]:
 
 
 def _data_keys(state: State) -> dict[str, DataKey]:
-    """Return the data keys of this request, by the secret of the id that opened each key."""
+    """Return the data keys of this request, as a dict from the hash of an id to its data key."""
     if state.data_keys is None:
         state.data_keys = {}
     return state.data_keys

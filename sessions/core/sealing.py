@@ -1,8 +1,9 @@
 """Encrypt (seal) the values of sessions with AES-256-GCM, by the library `cryptography`.
 
-The values of a session are sealed one by one with its data key, which is random. The record also
-contains the data key, encrypted (wrapped) with a key that HKDF derives from a key of the server and
-from the id. No store ever has an id. Each sealed text opens only in its place: for its session, its
+Each session has a random data key, which seals the values one by one. The record also contains the
+data key, encrypted (wrapped) with another key. HKDF derives this other key from a key of the server
+and from the id. A store never has an id. So the key of the server and a copy of the store are not
+enough to open (decrypt) a data key. Each sealed text opens only in its place: for its session, its
 value name and its format. Sources: NIST SP 800-38D, 8.2.2; RFC 5869.
 """
 
@@ -38,7 +39,7 @@ _UNLIKE_ANY = b""
 
 
 class DataKey:
-    """Seal and open the values of one session, and remember the bytes in the store."""
+    """Seal and open the values of one session, and remember their bytes in the store."""
 
     def __init__(self, key: str, secret: bytes, *, is_newest: bool) -> None:
         self.key = key
@@ -54,7 +55,7 @@ class DataKey:
         self._sealed: dict[str, bytes] = {}
 
     def seal(self, name: str, plain: bytes) -> bytes:
-        """Return the sealed bytes of a value; they differ each time."""
+        """Return the sealed bytes of a value; each call returns other bytes."""
         return _sealed(self._cipher, plain, _place(self.key, name))
 
     def seal_all(self, values: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -101,7 +102,7 @@ class DataKey:
         return self._sealed[name] if self._plain.get(name) == plain else _UNLIKE_ANY
 
     def after_renewal(self, name: str) -> "DataKey":
-        """Return the same data key for the next id of the session, to wrap with the newest key."""
+        """Return this data key for the session's next id, to wrap with the server's newest key."""
         renewed = DataKey(self.key, self.secret, is_newest=True)
         renewed.wrapped = self.wrapped | {name}
         renewed.know(self)
@@ -124,9 +125,10 @@ class DataKey:
 
 
 class Wrapping:
-    """Wrap and unwrap the data keys of one container, with the keys of the server, newest first.
+    """Wrap and unwrap the data keys of one container, with the keys of the server.
 
-    A container with another `name` cannot open these data keys, even with the same keys.
+    The first of the keys is the newest. A container with another `name` cannot open these data
+    keys, even with the same keys.
     """
 
     def __init__(self, keys: Sequence[str | bytes], name: str) -> None:
@@ -143,7 +145,7 @@ class Wrapping:
         return data_key
 
     def wrap(self, id: Id, data_key: DataKey) -> bytes:
-        """Return the wrapped data key, which only the id and the newest key together can open."""
+        """Return the wrapped data key; to open it, both the id and the newest key are needed."""
         cipher = self._cipher(self._keys[0], id)
         return _sealed(cipher, data_key.secret, _place(id.key, wrapped_name(id.secret)))
 
@@ -162,7 +164,8 @@ class Wrapping:
     def sealed_device(self, key: str, plain: bytes) -> bytes:
         """Return the sealed device of a sign-in.
 
-        A list of sessions has no ids, so this value is sealed with a key of the server alone.
+        A list of sessions shows the devices, but it has no ids. So a key of the server alone,
+        without an id, seals the device.
         """
         return _sealed(self._device_cipher(self._keys[0]), plain, _place(key, LABEL))
 
@@ -178,7 +181,7 @@ class Wrapping:
         return AESGCM(HKDF(SHA256(), _KEY, salt=key, info=self._device_purpose).derive(key))
 
     def _unwrap(self, id: Id, wrapped: bytes) -> tuple[bytes, int] | None:
-        """Return the secret of a data key, and the number of the key that opened it, or None."""
+        """Return a data key's secret, and the position of the key that opened it; or None."""
         place = _place(id.key, wrapped_name(id.secret))
         for number, key in enumerate(self._keys):
             secret = _opened(self._cipher(key, id), wrapped, place)

@@ -1,4 +1,4 @@
-"""Checks of a session class of the user: mistakes that would otherwise stay silent."""
+"""Find mistakes in a session class of the user, because Python itself reports none of them."""
 
 import inspect
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _CALLS = {"resume": ("request",), "suspend": (), "finish": ("reason",)}
 
 
 def class_problems(setting: str, kind: type, base: type, *, is_blocking: bool) -> Iterator[str]:
-    """Yield what is wrong with a subclass of `base`, which is given as the setting."""
+    """Yield what is wrong with `kind`, the subclass of `base` that the setting names."""
     if is_blocking:
         yield from lifecycle_problems(setting, kind)
     for name in METHODS:

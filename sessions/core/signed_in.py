@@ -1,4 +1,4 @@
-"""The user who is signed in: methods of a session."""
+"""The methods of a session about the user who is signed in."""
 
 from collections.abc import MutableMapping
 from datetime import UTC, datetime, timedelta
@@ -39,8 +39,8 @@ class SignedIn(MutableMapping[str, Any]):
     def authenticated_at(self) -> datetime | None:
         """Return when the user signed in, or None if nobody is signed in.
 
-        This is the time of the last `set_user()`, even if it signed in the same user again. For a
-        session of another system, it is the time that its `load` gave, or None.
+        This is the time of the last `set_user()`, even if the same user was signed in again. For a
+        session of another system, this is the time that the setting `load` returned, or None.
         """
         sessions = self._driver.sessions
         if self.user_id is None:
@@ -66,7 +66,7 @@ class SignedIn(MutableMapping[str, Any]):
         return bool(-CLOCK_TOLERANCE <= age <= time.total_seconds())
 
     def set_user(self, user_id: str, /, **user_data: Any) -> None:
-        """Sign a user in; the same commit gives the session a new id.
+        """Sign a user in; the next commit stores the sign-in, and gives the session a new id.
 
         The absolute timeout begins again. The data of a user who was signed in before are removed.
         If another request has ended the session, the user gets a new session.

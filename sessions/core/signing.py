@@ -1,9 +1,9 @@
 """Sign ids of sessions, and verify the tokens; check and derive the keys.
 
 Only this module uses itsdangerous. A token equals the output of `Signer` with an HMAC-derived key
-and SHA-256. Here `Signer` only derives the keys, because `Signer` would derive its key again for
-each token, and accepts several texts for one signature. So this module derives each key once, makes
-the signatures, and compares them as text. Keys are given newest first.
+and SHA-256. This module uses `Signer` only to derive each key once. For each token, `Signer` would
+derive its key again, and it accepts several texts for one signature. So this module makes the
+signatures itself, and compares them as text. In a list of keys, the newest key is the first.
 """
 
 import hashlib

@@ -23,7 +23,7 @@ class Standing(Enum):
     AMBIGUOUS = auto()
     """The request has ids of several live sessions: the request reads and stores nothing."""
     UNKNOWN = auto()
-    """No session has this id, or it lost the id long ago: the request begins a new session."""
+    """The id is unknown, expired, or replaced long ago: the request begins a new session."""
 
 
 Found = tuple[Id, Standing, Record | None]

@@ -1,7 +1,8 @@
 """The state of a session in one request: its id, record, values and unsaved changes.
 
-This module calls no store, takes no lock and knows no gateway. The classes in `sessions.session`
-show the state to users, `stored` makes the decisions, and `driving` calls the store.
+This module calls no store, takes no lock, and knows neither WSGI nor ASGI. The classes in
+`sessions.session` show the state to users, `stored` makes the decisions, and `driving` calls the
+store.
 """
 
 from collections.abc import Callable, Mapping
@@ -224,7 +225,7 @@ class State(Notes, msgspec.Struct, eq=False):
         self.saved = self.written = True
 
     def latest_record(self) -> Record | None:
-        """Return the record together with the commits of this request."""
+        """Return the record with the changes that this request has committed."""
         record = self.record
         for changes in self.applied:
             if record is not None:

@@ -1,7 +1,7 @@
 """Stateless sessions, which are stored in their tokens: all decisions about them.
 
 A commit makes a new record and a new token, which the response sends. No store is called, so a
-request knows nothing of other requests. The token that the client receives last wins.
+request knows nothing of other requests. The client keeps the token that it receives last.
 """
 
 from collections.abc import Callable
@@ -93,7 +93,7 @@ class StatelessSessions(MemoryVerbs):
         return None
 
     def load_answer(self, state: State, answer: object) -> None:
-        """Do nothing, because no ask is ever made."""
+        """Do nothing, because these sessions call no store."""
 
     def _begin(self, state: State, ids: tuple[Id, ...]) -> None:
         """Begin with the only live session of the request, or with a new session."""
@@ -197,7 +197,7 @@ class StatelessSessions(MemoryVerbs):
         return None
 
     def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
-        """Do nothing, because no ask is ever made."""
+        """Do nothing, because these sessions call no store."""
 
     def finish(self, state: State, *, failed: bool) -> Flow[None]:
         self.close_ask(state, failed=failed)
@@ -275,7 +275,7 @@ class StatelessSessions(MemoryVerbs):
         return self._sealed(state, difference)
 
     def take_up(self, state: State, sealed: Sealed) -> None:
-        """Take over the commit as the present session, and send its token."""
+        """Make the commit the present state of the session, and send its token."""
         if state.record is None:
             self.note_creation(state, sealed.record, sealed.id.key)
         else:
@@ -306,7 +306,7 @@ class StatelessSessions(MemoryVerbs):
         return Sealed(id, made, token, pending)
 
     def sealed_at(self, sealed: Sealed, created_at: float) -> Sealed:
-        """Return a sealed session that began at this time."""
+        """Return this sealed session, but with `created_at` as the time when it began."""
         if created_at == sealed.record.created_at:
             return sealed
         id, record = CarriedId(*sealed.id), replace(sealed.record, created_at=created_at)

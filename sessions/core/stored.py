@@ -1,7 +1,7 @@
 """Sessions that are stored in a store: all decisions about them.
 
-After an answer of the store, the state is changed by what the store call contained. The values may
-have changed since that call, so they are not read again.
+When the store answers a call, the state takes over the changes in this call. The state's own values
+are not read again for this, because other code may have changed them since the call.
 """
 
 from collections.abc import Callable
@@ -183,7 +183,7 @@ class StoredSessions(IndexedSessions):
         return ("commit", id.key, changes)
 
     def _applied(self, state: State, id: Id, asked: Pending, changes: Changes) -> None:
-        """Store in the state that the store applied a commit."""
+        """Note in the state that the store has applied a commit."""
         if asked.timeout is not UNCHANGED or changes.created_at is not None or asked.next_id:
             state.cookie_is_due = True
         if asked.user_id is not UNCHANGED:
@@ -206,7 +206,7 @@ class StoredSessions(IndexedSessions):
     def _too_late(self, state: State, id: Id, outcome: Outcome, *, is_dropped: bool) -> Flow[None]:
         """Handle a commit that came too late.
 
-        A sign-in gets a fresh session, a sign-out is carried out, and all else is dropped.
+        A sign-in gets a new session, a sign-out still happens, and all other changes are dropped.
         """
         pending = state.pending
         if isinstance(pending.user_id, str):
@@ -262,7 +262,7 @@ class StoredSessions(IndexedSessions):
     def _created(
         self, state: State, id: Id, record: Record, asked: Pending, *, is_left: bool
     ) -> None:
-        """Store in the state that a new session is stored."""
+        """Note in the state that a new session is stored."""
         self.note_creation(state, record, id.key)
         if is_left:
             # This request has ended or left the session meanwhile. No client knows its id.

@@ -14,7 +14,7 @@ class Suspends(Protocol):
 
 
 def suspended(running: Awaitable[None], manager: Suspends, session: object) -> Awaitable[None]:
-    """Return what waits for a request and then suspends its session, if that is needed."""
+    """Return an awaitable that runs the request and then, if needed, suspends its session."""
     return _then_suspend(running, manager, session) if manager.suspends else running
 
 

@@ -92,7 +92,7 @@ class Taker:
         return values
 
     def _from_chunks(self, environ: dict[str, Any]) -> list[str]:
-        """Read a form whose length nobody has told, from a server that knows its end."""
+        """Read a form without a Content-Length, from a server that knows where the form ends."""
         stream, body, is_whole = environ["wsgi.input"], bytearray(), False
         # The stream belongs to the server. The application meets the same error when it reads.
         with suppress(Exception):
@@ -137,7 +137,7 @@ class Taker:
 
 
 class _Joined(RawIOBase):
-    """A stream that was read in part: first these bytes, then the rest of the stream."""
+    """A stream that first gives the bytes that were read already, then the rest of a stream."""
 
     def __init__(self, first: bytes, stream: Any) -> None:
         self._first = BytesIO(first)

@@ -43,7 +43,7 @@ class Tokens(ABC):
         self.cookies = [one for one in self.transports if isinstance(one, CookieTransport)]
         """The transports of the container that send cookies."""
         self.links = links_of(self.transports)
-        """Decides about tokens in links; None if there are none."""
+        """Decides about tokens in links; None without a `URLTransport`."""
         url = None if self.links is None else self.links.url
         self.taker = None if url is None else Taker(url.parameter, url.form_limit)
         """Takes the tokens out of queries and forms, before the application reads them."""
@@ -109,7 +109,7 @@ class Tokens(ABC):
         return obstacle
 
     def renews(self, state: State) -> bool:
-        """Return whether the client takes a new id from any response, as browsers take cookies."""
+        """Return whether the client keeps a new id from any response, as browsers keep cookies."""
         if state.head is None or self.obstacle(state) is not None:
             return False
         used = self._transports_used(state)
@@ -127,9 +127,9 @@ class Tokens(ABC):
     def sending_transports(self, state: State) -> list[Transport]:
         """Return the transports over which the client receives a new token.
 
-        These are the transports over which the client sent its present token. If the client sent no
-        token, this is `state.transport`, or else the first transport that works for this client:
-        its `obstacle` returns None. If no transport works, it is the first of the list.
+        These are the transports over which the client sent its present token. Without such a token,
+        the list has one transport only: `state.transport`, or else the first transport that works
+        for this client (its `obstacle` returns None), or else the first transport of the container.
         """
         id = state.id
         if state.brought and id is not None:
@@ -147,7 +147,7 @@ class Tokens(ABC):
         return [next(free, self._first)]
 
     def _with_headers(self, state: State, transports: list[Transport]) -> list[Transport]:
-        """Add the first transport that has headers, if links alone would carry the token."""
+        """If the token would go only into links, add the first transport that sends headers."""
         if self.links is None or not all(transport.in_links for transport in transports):
             return transports
         others = (one for one in self.transports if not one.in_links)
@@ -160,8 +160,8 @@ class Tokens(ABC):
     def is_sent_by_programs(self, state: State) -> bool:
         """Return whether the session came in a way that a browser never uses by itself.
 
-        A program made such a request, or a script of this site. If the session is not loaded, each
-        id of the request must have come so.
+        A program made such a request, or a script of this site. If the session is not loaded, this
+        must be true for each id of the request.
         """
         if not self._has_ids(state):
             return False

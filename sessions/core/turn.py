@@ -47,7 +47,7 @@ class Turn:
         self.release()
 
     def acquire_now(self) -> bool:
-        """Take the lock if it is free, without waiting; return whether it was taken."""
+        """Take the lock if it is free, without waiting; return whether this call took it."""
         return self._busy.acquire(blocking=False)
 
     def release(self) -> None:

@@ -1,4 +1,4 @@
-"""Change one value atomically across concurrent requests: compare, set, try again."""
+"""Change one value atomically, although other requests change it too: compare, set, try again."""
 
 from collections.abc import Callable
 from typing import Any, Protocol

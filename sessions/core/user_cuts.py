@@ -1,8 +1,8 @@
-"""Cuts: times before which all sign-ins of a user have ended, kept in a list of revocations.
+"""Entries in a list of revocations that end all earlier sessions of a user (cuts).
 
-If the sessions of a user were ended, the list has one entry for this user: the time (the cut), and
-the one session that does not end. The entry stays until every session that began before this time
-has expired.
+If the sessions of a user were ended, the list has one entry for this user. The entry has the time
+of this end (the cut), and the one session that goes on. The entry stays until every session that
+began before this time has expired.
 """
 
 from math import inf, nextafter
@@ -18,10 +18,10 @@ _CUT: Final = "cut"
 
 
 class Cut(NamedTuple):
-    """The time before which all sign-ins of a user have ended.
+    """The time at which all sessions of a user were ended, except one.
 
-    `kept` is the key of the one session that stays. This session must have begun after
-    `kept_since`, because an earlier cut may have ended it.
+    `kept` is the key of the session that goes on. It goes on only if it began after `kept_since`,
+    the time of an earlier cut, because that cut ended all sessions from before.
     """
 
     until: float = 0.0
@@ -33,14 +33,14 @@ class Cut(NamedTuple):
         return created_at <= (self.kept_since if key == self.kept else self.until)
 
     def then(self, now: float, keep: str | None) -> "Cut":
-        """Return a later cut, which ends all sessions of the user at this time, except one."""
+        """Return the cut that ends all sessions of the user now, except the session `keep`."""
         kept_since = self.kept_since if keep == self.kept else self.until
         return Cut(max(now, self.until), keep, kept_since)
 
     def later(self, created_at: float) -> float:
         """Return the time at which a new session begins, so that this cut does not end it.
 
-        The clock of the server that ended the others may be ahead.
+        The clock of the server that ended the other sessions can be ahead.
         """
         return created_at if created_at > self.until else nextafter(self.until, inf)
 
@@ -62,7 +62,7 @@ def cut_in(answer: object) -> Cut:
 
 
 def entry_of(cut: Cut, absolute: float, now: float) -> Record:
-    """Return the entry of the list for a cut; it expires later than every session that it ends."""
+    """Return the list's entry for a cut; it expires later than every session that the cut ends."""
     return Record(
         values={_CUT: codec.encode([cut.until, cut.kept, cut.kept_since])},
         secret=hash_of(random_secret()),
@@ -75,7 +75,7 @@ def entry_of(cut: Cut, absolute: float, now: float) -> Record:
 
 
 def changes_between(known: Record, entry: Record) -> Changes:
-    """Return the changes that turn a known entry of a list, with one value, into another one."""
+    """Return the changes that replace a known entry of a list; each entry has one value."""
     return Changes(
         secret=known.secret,
         accessed_at=entry.accessed_at,

@@ -5,10 +5,10 @@ from sessions.errors import UnencodableValue
 
 
 def check_user_id(user_id: object, given: str) -> str:
-    """Return the id of a user; raise TypeError if it is not a text, or UnencodableValue if no store
-    can keep it.
+    """Return the id of a user, if every store can keep it.
 
-    `given` says in the message where the id was given.
+    Raises TypeError if the id is not a text, and UnencodableValue if some store could not keep it.
+    The message of the error says with `given` where the id was given.
     """
     if not isinstance(user_id, str) or not user_id:
         wanted = "a str" if user_id != "" else "a text that is not empty"

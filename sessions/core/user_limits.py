@@ -29,9 +29,9 @@ from sessions.stores.user_index import AsyncUserIndex, UserIndex, hash_of_user
 Beyond = Literal["end_oldest", "refuse"]
 
 LONGEST_WAIT: Final = 2 * REMEMBERED_FOR
-"""Seconds after which a sign-in in the queue no longer counts: its process has crashed."""
+"""Seconds after which a sign-in in the queue no longer counts, because its process has crashed."""
 _TICK: Final = 0.000_01
-"""Seconds between two sign-ins, so that rounding never makes them equal."""
+"""The smallest number of seconds between two sign-ins: rounding never makes these times equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Queue:
         )
 
     def leave(self, key: str, now: float) -> Flow[None]:
-        """Leave the queue; if other requests never allow it, the entry counts until it is old."""
+        """Leave the queue; if this fails, the entry still counts until LONGEST_WAIT is over."""
         for _ in range(UPDATE_ATTEMPTS):
             answer = yield ("load", self._key)
             if not isinstance(answer, Record):
@@ -134,9 +134,10 @@ class Queue:
 
 
 def later_than(entries: Any, created_at: float, longest: float) -> float:
-    """Return a time after all sign-ins in the index, whose clocks may be up to a minute ahead.
+    """Return a time for a new sign-in, later than all sign-ins of the user in the index.
 
-    `longest` is the time from a sign-in to the time of its entry.
+    The clocks of other servers can be up to a minute ahead. `longest` is the time from a sign-in to
+    the time of its entry.
     """
     latest = max(entries.values(), default=-inf) - longest
     if not created_at <= latest <= created_at + REMEMBERED_FOR:

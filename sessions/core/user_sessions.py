@@ -1,9 +1,9 @@
-"""The sessions of a user: the index gets each sign-in, and a manager lists and ends them.
+"""Keep the index of a user's sessions, and list and end these sessions.
 
-A sign-in adds its key to the index before the sign-in is committed. So the index has every
-signed-in session, even after a crash. It may also have keys whose records do not exist yet, or
-belong to another user. So a manager looks at each record, and ends it only if it belongs to the
-user at that moment.
+The index is a part of the store, and has the keys of each user's sessions. A sign-in adds its key
+to the index before the sign-in is committed. So the index has every signed-in session, even after a
+crash. The index can also have keys whose records do not exist yet, or belong to another user. So a
+manager looks at each record, and ends the session only if it belongs to the user at that moment.
 """
 
 from collections.abc import Mapping
@@ -27,13 +27,19 @@ from sessions.record import FORMAT_VERSION, Changes, Ended, Record
 S = TypeVar("S", Changes, Record)
 
 LATEST_CREATION = REMEMBERED_FOR
-"""Seconds after which a creation enters its key once more: somebody may have removed it."""
+"""After so many seconds, a creation adds its key to the index once more.
+
+In this time, another request has possibly removed the key.
+"""
 _YOUNG = 2 * REMEMBERED_FOR
-"""Seconds for which an entry stays without its record, which a request may be about to create."""
+"""For so many seconds, an entry stays in the index without a record.
+
+In this time, a request is possibly about to create the record.
+"""
 
 
 class IndexedSessions(Refreshing):
-    """Keep the index of users, if the store has an index."""
+    """Keep the index of each user's sessions, if the store has an index."""
 
     def enter(self, id: Id, user_id: str, created_at: float) -> Flow[None]:
         """Add a session to the index; its absolute timeout begins at `created_at`."""
@@ -41,9 +47,10 @@ class IndexedSessions(Refreshing):
             yield ("add_to_user", user_id, id.key, self.lifetimes.latest_end(created_at))
 
     def admit(self, state: State, id: Id, signing: S) -> Flow[S]:
-        """Add a sign-in to the index before its commit, and return it; or raise TooManySessions.
+        """Add a sign-in to the index before its commit; raise TooManySessions over the limit.
 
-        If the user has a limit, the sign-in is later than all others of the user.
+        Returns `signing`. With the limit "end_oldest", `signing` gets a time later than all other
+        sign-ins of the user.
         """
         limit, user_id, created_at = self.rules.sessions_per_user, signing.user_id, 0.0
         if signing.created_at is not None:
@@ -61,7 +68,7 @@ class IndexedSessions(Refreshing):
         return signing
 
     def with_entry(self, ask: Ask, signing: Changes | Record) -> Ask:
-        """Return the store call for a sign-in; for some stores, the call also makes the entry."""
+        """Return the store call for a sign-in; with some stores, it also adds to the index."""
         if not self.rules.stores_sign_ins or not isinstance(signing.user_id, str):
             return ask
         verb, *arguments = ask
@@ -71,7 +78,7 @@ class IndexedSessions(Refreshing):
     def admitted(
         self, state: State, id: Id, signing: Changes | Record, *, is_done: bool
     ) -> Flow[None]:
-        """Do what is left after the commit of a sign-in."""
+        """After the commit of a sign-in, leave the queue, or end the sessions over the limit."""
         limit, user_id = self.rules.sessions_per_user, signing.user_id
         if not isinstance(user_id, str):
             return
@@ -87,7 +94,7 @@ class IndexedSessions(Refreshing):
         self.done(state)
 
     def is_late(self, record: Record) -> bool:
-        """Return whether a creation took so long that its entry may have been removed."""
+        """Return whether a creation was so slow that its key possibly left the index."""
         return self.clock() - record.secret_since > LATEST_CREATION
 
     def sessions_of(self, user_id: str) -> Flow[list[tuple[str, Record]]]:
@@ -131,7 +138,7 @@ class IndexedSessions(Refreshing):
         return ended
 
     def _enter_again(self, id: Id, record: Record) -> Flow[None]:
-        """Add a session again if its creation was so slow that its entry is possibly removed."""
+        """Add a session to the index again, if its key was possibly removed during its creation."""
         if self.is_late(record):
             # The entry gets a later time, so no manager removes it in place of the earlier entry.
             yield from self.enter(id, record.user_id or "", self.clock())
@@ -149,7 +156,7 @@ class IndexedSessions(Refreshing):
         return True
 
     def _refuse_beyond(self, state: State, id: Id, user_id: str, most: int) -> Flow[None]:
-        """Raise TooManySessions if the user has too many sessions and earlier sign-ins."""
+        """Raise TooManySessions if the user's sessions and earlier sign-ins reach the limit."""
         queue = Queue(user_id)
         before = yield from queue.join(id.key, self.clock())
         live = yield from self.sessions_of(user_id)
@@ -165,7 +172,7 @@ class IndexedSessions(Refreshing):
         )
 
     def _end_oldest(self, state: State, id: Id, user_id: str, most: int) -> Flow[None]:
-        """End the sessions of the user that are too many, the oldest sign-ins first."""
+        """End the sessions of the user over the limit: those with the oldest sign-ins."""
         live = yield from self.sessions_of(user_id)
         for key, _ in live[most:]:
             record = yield from self.before_end(state, Id("", key, ""))
@@ -201,10 +208,10 @@ class IndexedSessions(Refreshing):
         return self.standings.standing(id, known, self.clock()) is Standing.CURRENT
 
     def _is_over(self, answer: object, until: float) -> bool:
-        """Return whether no request can still create a session with this key.
+        """Return whether to remove the entry of this key, because its record will never come.
 
-        The record of a young entry may come soon: a request creates it after the entry, and
-        creates it again if the first reply was lost.
+        The record of a new entry can still come: a request creates it after the entry, and creates
+        it again if the first reply was lost.
         """
         is_absent = answer is None or isinstance(answer, Ended)
         return is_absent and until < self.lifetimes.latest_end(self.clock() - _YOUNG)

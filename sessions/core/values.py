@@ -16,7 +16,7 @@ MOVED = "\0moved"
 """The key of a mark: the session came from another system, where it may still live."""
 
 MOVED_BY = "\0moved_by"
-"""The key of a random text: it says which request has moved the session here from there."""
+"""The key of a random text, which shows which request moved the session here."""
 
 OF_USER = frozenset({USER_DATA, DEVICE, OTHER_SIGN_IN})
 """The keys of the values that belong to the user."""
@@ -25,10 +25,10 @@ RESERVED = OF_USER | {MOVED, MOVED_BY}
 """The keys that code does not see."""
 
 WAITING = "\0waiting"
-"""The only name in a record that is no session.
+"""The only value name in a record that belongs to no session.
 
-Its value has the sign-ins of a user that are not complete. It is empty in the record that remembers
-the end of a session from another system.
+In the queue of a user, the value has the sign-ins that are not complete. In a record that remembers
+the end of a session from another system, the value is empty.
 """
 
 SEALED = "\0sealed."
@@ -44,7 +44,7 @@ _KEPT = {
 }
 
 SEALED_BYTE = b"\xc1"
-"""The first byte of an encrypted value. MessagePack never uses it: no plain value has it first."""
+"""The first byte of an encrypted value: no plain value begins so, as MessagePack never uses it."""
 
 FIRST_PLAIN = "\1"
 """Every reserved name sorts before this text."""

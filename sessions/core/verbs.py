@@ -1,6 +1,6 @@
-"""The operations of a handler on a session in memory; the next commit stores them.
+"""The operations of handlers that change a session only in memory, until the next commit.
 
-The state keeps a new id, a sign-in, a timeout and an end. `stored` commits them.
+The state remembers a new id, a sign-in, a timeout and an end. The module `stored` commits them.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ class Rules:
 
 
 class MemoryVerbs(Persistence):
-    """Do the operations of handlers in memory, and keep them for the next commit."""
+    """Do the operations of handlers in memory, and remember them for the next commit."""
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         self.rules = rules
@@ -239,7 +239,7 @@ class MemoryVerbs(Persistence):
                 state.end_reasons = {**state.end_reasons, id.key: reason}
 
     def note_end(self, state: State, handle: str, detail: str, ending: "Why") -> None:
-        """Keep the end of a session for its events."""
+        """Keep the event of the end of a session."""
         state.note_end(handle, detail, ending.reason)
 
     def note_creation(self, state: State, record: Record, handle: str) -> None:
@@ -249,7 +249,7 @@ class MemoryVerbs(Persistence):
         """Do nothing; a subclass adds the events of a commit; `known` was the user before it."""
 
     def end_expired(self, state: State, id: Id) -> Flow[None]:
-        """Remove the record if it has expired, with its event; a subclass does so if needed."""
+        """Do nothing; a subclass removes the record if it has expired, and adds the event."""
         yield from ()
 
     def before_end(self, state: State, id: Id) -> Flow[Record | None]:
@@ -260,7 +260,7 @@ class MemoryVerbs(Persistence):
     def end_one(
         self, state: State, id: Id, user_id: str | None = None, by: str = "delete()"
     ) -> Flow[bool]:
-        """End a session, with `user_id` only one of this user; return whether it was live."""
+        """End a session, but with `user_id` only one of this user; return whether it was live."""
         record = yield from self.before_end(state, id)
         ask = ("delete", id.key) if user_id is None else ("delete_of_user", id.key, user_id)
         ended: bool = yield ask
@@ -320,7 +320,7 @@ class MemoryVerbs(Persistence):
         return state.is_use
 
     def counted(self, state: State, record: Record, changes: Changes) -> Changes:
-        """Return the changes of a commit, which keeps the expiry after `keep_expiry()`."""
+        """Return the changes of a commit; after `keep_expiry()`, they leave the expiry as it is."""
         return changes if self.is_use(state) else without_use(record, changes, self.lifetimes)
 
     def _timeout_of(self, state: State) -> float | None:
@@ -343,7 +343,8 @@ class MemoryVerbs(Persistence):
 def _clear_all(state: State) -> None:
     """Remove the values of a user who was signed in before, but keep the mark of a moved session.
 
-    Values that other requests have written since the load belong to that user, too.
+    The commit also removes values that other requests have written since the load, because these
+    values belong to that user, too.
     """
     state.values, state.assigned = {}, set()
     if state.record is None:

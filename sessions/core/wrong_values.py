@@ -1,4 +1,4 @@
-"""What to write in place of a value of the wrong type: a class, a text, a client, a number."""
+"""Remedies for values of the wrong type: what to write in place of a class, a text, a number."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -52,7 +52,7 @@ def call_of(kind: type) -> str:
 
 
 def instance_instead(given: object, wanted: type | Kinds, otherwise: str) -> str:
-    """Return the remedy for a class in the place of its object, else another remedy."""
+    """Return the remedy for a class that was given in place of its object, else `otherwise`."""
     if isinstance(given, type) and issubclass(given, wanted):
         return f"write {call_of(given)}: an object, not the class"
     return otherwise
