@@ -178,7 +178,7 @@ class ExpiringTests(Suite):
     async def test_each_record_is_given_out_to_one_of_many_calls(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Calls of both methods at the same time give out each record exactly once."""
+        """`take_expired` and `purge_expired` at the same time give out each record once."""
         expiring = collecting(store)
         for _ in range(_ROUNDS):
             records = await _fill(store, clock, _MANY)
