@@ -177,7 +177,7 @@ class IndexedSessions(Refreshing):
         for key, _ in live[most:]:
             record = yield from self.before_end(state, Id("", key, ""))
             if (yield ("delete_of_user", key, user_id)):
-                note = f"the user signed in again, and may have {most} sessions"
+                note = f"the user signed in again, and the limit is {most} sessions"
                 self.note_end(state, key, note, Why(EndReason.EVICTED, record))
             else:
                 yield from self.end_expired(state, Id("", key, ""))

@@ -61,9 +61,11 @@ def instance_instead(given: object, wanted: type | Kinds, otherwise: str) -> str
 def timedelta_instead(given: object, otherwise: str = "write timedelta(minutes=30)") -> str:
     """Return the remedy for a wrong span of time; a number is shown as the timedelta to write."""
     if isinstance(given, int | float) and not isinstance(given, bool):
-        return f"write timedelta(seconds={given!r}), with from datetime import timedelta"
+        return f"write timedelta(seconds={given!r}), and import it: from datetime import timedelta"
     if isinstance(given, str) and given.isdecimal():
-        return f"write timedelta(seconds={int(given)}), with from datetime import timedelta"
+        return (
+            f"write timedelta(seconds={int(given)}), and import it: from datetime import timedelta"
+        )
     return otherwise
 
 
@@ -101,7 +103,7 @@ def _store_instead(given: object, wanted: Kinds) -> str:
 def _of_text(given: str) -> str:
     if "://" in given or given.startswith("memory:"):
         return (
-            "write store=store_from_url(...) with this URL, with from sessions import"
+            "write store=store_from_url(...) with this URL, and import it: from sessions import"
             " store_from_url"
         )
     for names, store in _NAMES.items():

@@ -127,7 +127,7 @@ class Store(ABC):
         has `changes.new_secret`, return APPLIED and change nothing: an earlier call has applied the
         changes, and only the reply was lost.
 
-        Values that the changes do not name stay, even if another request has written them, unless
+        Values that the changes do not name stay, even if another request has written them. Only
         `changes.clear` drops all values. The names keep the order in which they were first set.
         """
 

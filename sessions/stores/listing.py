@@ -26,8 +26,9 @@ class Countable(Protocol):
     def count(self) -> int:
         """Return the number of live records.
 
-        Do not call this in every request: the server may have to look at each record. A record that
-        is created or ended during the call may be counted or not. A damaged record may be counted.
+        Do not call this in every request, because the server possibly has to look at each record. A
+        record that is created or ended during the call is counted or not. A damaged record may be
+        counted.
         """
         ...
 
@@ -40,8 +41,8 @@ class Listable(Protocol):
         """Return about `limit` live records, beginning with the first page if `after` is None.
 
         A record that lives from the first page to the last page is on at least one page. A record
-        that is created or ended in the meantime may be missing. Damaged records are left out. The
-        key of a session has 64 hexadecimal digits; records with other keys may be left out. The
+        that is created or ended in the meantime is possibly missing. Damaged records are left out.
+        The key of a session has 64 hexadecimal digits; records with other keys may be left out. The
         store chooses the order.
         """
         ...

@@ -84,7 +84,8 @@ def _refuse_url(path: object) -> None:
     if isinstance(text, str) and ("://" in text or _SERVER.match(text)):
         raise ConfigurationError(
             f"SQLiteStore got the URL {without_password(text)!r}, not a path. Fix: write"
-            " store_from_url(...) with the URL, with from sessions import store_from_url"
+            " store_from_url(...) with the URL, and import it: from sessions import"
+            " store_from_url"
         )
 
 

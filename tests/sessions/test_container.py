@@ -110,8 +110,8 @@ LIFETIMES: dict[str, tuple[Any, str]] = {
     ),
     "a number": (
         3600,
-        "is not a timedelta. Fix: write timedelta(seconds=3600), with from datetime import"
-        " timedelta",
+        "is not a timedelta. Fix: write timedelta(seconds=3600), and import it: from datetime"
+        " import timedelta",
     ),
     "text": ("1h", "is not a timedelta. Fix: write timedelta(minutes=30)"),
 }
