@@ -32,8 +32,8 @@ READS = ("load", CALL)
 class AsyncDriver(Driver):
     """Call a blocking or an asynchronous store without blocking the event loop.
 
-    A write runs in a task of its own. So when a request is cancelled, its commit is either made
-    completely or not begun.
+    A write runs in a task of its own. So if a request is cancelled, its commit is either complete
+    or does not begin.
     """
 
     listening: AsyncListening

@@ -17,8 +17,8 @@ T = TypeVar("T")
 class BridgeDriver(BlockingDriver):
     """The driver for a thread that uses a session, while the session's request is on an event loop.
 
-    A method of the session runs in the thread that calls it. A blocking store is called in this
-    thread too. An asynchronous store is called on the loop of the request.
+    A method of the session runs in the thread that calls the method. A blocking store is called in
+    this thread too. An asynchronous store is called on the loop of the request.
     """
 
     def __init__(self, driver: AsyncDriver, loop: asyncio.AbstractEventLoop) -> None:

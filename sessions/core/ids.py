@@ -36,7 +36,7 @@ class Id(NamedTuple):
 
 
 def read_id(text: str) -> Id:
-    """Return the id that this text is, with its two hashes."""
+    """Return the Id for this text, with its two hashes."""
     return Id(text, storage_key(text[:LINEAGE_LENGTH]), hash_of(text))
 
 
@@ -93,5 +93,5 @@ def is_key(handle: object) -> bool:
 
 
 def hash_of(text: str) -> str:
-    """Return the SHA-256 of a text, in hexadecimal digits."""
+    """Return the SHA-256 hash of a text, in hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -70,7 +70,7 @@ class LifecycleDriver(BlockingDriver):
                 close_without(state, error, failed=failed)
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session, unless `resume` must be asked about it first."""
+        """Close the session; return None if `resume` must be asked about the session first."""
         if is_unloaded(self.sessions, state):
             return None
         return super().close_now(state, failed=failed)
@@ -154,7 +154,7 @@ class AsyncLifecycleDriver(AsyncDriver):
                 close_without(state, error, failed=failed)
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session, unless `resume` must be asked about it first."""
+        """Close the session; return None if `resume` must be asked about the session first."""
         if is_unloaded(self.sessions, state):
             return None
         return super().close_now(state, failed=failed)

@@ -66,7 +66,7 @@ a value that another request has changed first.
 """
 
 LONGEST_USER_ID = 10_000
-"""The largest number of characters in the id of a user; the columns of databases have limits."""
+"""The largest number of characters in a user's id, because columns of databases have limits."""
 
 LONGEST_SESSION = timedelta(days=3650)
 """The longest timeout of a session."""

@@ -91,7 +91,7 @@ class Links:
 def came_in_links(state: State) -> bool:
     """Return whether a stored session came only in a URL or a form.
 
-    The request may also have a cookie of another session, which has ended.
+    The request can also have a cookie of another session, which has ended.
     """
     id = state.id
     if state.record is None or id is None:

@@ -137,7 +137,7 @@ class AsyncListening(Listening):
         self._leaves_out = False
 
     def start(self, work: Coroutine[Any, Any, None], handle: str | None) -> None:
-        """Run the coroutine in a task, after the earlier ones about the same session."""
+        """Run the coroutine in a task, after the earlier coroutines about the same session."""
         loop = asyncio.get_running_loop()
         place = (loop, handle or "")
         before = self._last.get(place) if handle is not None else None

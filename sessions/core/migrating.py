@@ -47,7 +47,7 @@ class MigratingSessions(MovingIn, StoredSessions):
     """Make the decisions about stored sessions, some of which begin in another system."""
 
     def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
-        """Begin with the session of the first legacy cookie that has one, or with a new session."""
+        """Begin with the session of the first legacy cookie with a session, or with a new one."""
         for legacy in legacies:
             if legacy.id is not None and (yield from self._find(state, legacy.id)):
                 return
@@ -168,7 +168,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         return (yield from super().before_end(state, id))
 
     def _may_return(self, state: State, id: Id) -> Flow[bool]:
-        """Return whether a cookie of the other system could open a session again."""
+        """Return whether a cookie of the other system could begin the ended session again."""
         if any(legacy.id == id and _may_return(legacy) for legacy in state.legacies):
             return True
         if self.rules.legacy is None or not self.rules.legacy.leaves_sessions:

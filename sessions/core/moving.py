@@ -96,7 +96,7 @@ class MovingIn(MemoryVerbs):
 
     @abstractmethod
     def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
-        """Begin with the session of the first legacy cookie that has one, or with a new session."""
+        """Begin with the session of the first legacy cookie with a session, or with a new one."""
 
     def legacies_of(self, state: State) -> list[Legacy]:
         """Return the request's valid legacy cookies, and send an event for each invalid one."""

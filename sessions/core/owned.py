@@ -39,7 +39,7 @@ class OwnedState(State):
     """The state of a session outside of a request; it warns if the session is never closed."""
 
     scheme: str = ""
-    """The scheme of the request whose Cookie header the session came from."""
+    """The scheme of the request whose Cookie header had the token of the session."""
 
     def __del__(self) -> None:
         if self.values is not None and not self.closed and (self.to_end or self.has_changes()):

@@ -55,7 +55,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def id_of(self, state: State) -> Id:
-        """Return the id that the session has, or will have once it is stored."""
+        """Return the id that the session has, or will have when it is stored."""
 
     @abstractmethod
     def token(self, state: State) -> str:
@@ -107,7 +107,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def expires_at(self, state: State) -> float:
-        """Return the epoch seconds when the session ends if it is not used after this request."""
+        """Return when the session ends, in epoch seconds, if no later request uses the session."""
 
     def rewrite(self, state: State, url: str) -> str:
         """Return the URL, with the token of the session if the client needs it in links."""
@@ -121,11 +121,11 @@ class Persistence(ABC):
 
     @abstractmethod
     def sessions_of(self, user_id: str) -> "Flow[list[tuple[str, Record]]]":
-        """Return the live sessions of a user by their keys, the latest sign-in first."""
+        """Return the live sessions of a user with their keys, the latest sign-in first."""
 
     @abstractmethod
     def device_in(self, key: str, record: Record) -> Device:
-        """Return the device of a session in the list of a user."""
+        """Return the device of a session, for the list of a user's sessions."""
 
     @abstractmethod
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> "Flow[int | None]":
@@ -133,7 +133,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def end_session_of(self, state: State, user_id: str, handle: str) -> "Flow[bool]":
-        """End one session of a user; return whether the user had it."""
+        """End one session of a user; return whether the user had this session."""
 
     @abstractmethod
     def load_ask(self, state: State) -> Ask | None:
@@ -144,7 +144,7 @@ class Persistence(ABC):
         """Process the store's answer to the last `load_ask`."""
 
     def load_failure(self, state: State, error: StoreUnavailable) -> None:
-        """Process the failure of the last `load_ask`; raise the error, unless loading goes on."""
+        """Process the failure of the last `load_ask`: go on with the load, or raise the error."""
         raise error
 
     def loading(self, state: State) -> Flow[None]:

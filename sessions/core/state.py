@@ -161,7 +161,7 @@ class State(Notes, msgspec.Struct, eq=False):
 
     @property
     def is_past(self) -> bool:
-        """Return whether the id of the request belonged to a session until a moment ago."""
+        """Return whether the id of the request stopped working a moment ago."""
         return self.standing is Standing.PAST
 
     # The session's beginning

@@ -140,7 +140,7 @@ class StoredSessions(IndexedSessions):
             yield from self._refused(state, id, asked, outcome, difference)
 
     def _asked(self, state: State, record: Record) -> Pending:
-        """Return the changes other than values that the commit makes."""
+        """Return the changes that the commit makes, except changes of values."""
         if state.standing is GRACE:
             # An earlier id in its grace time can change values only.
             return NOTHING_PENDING

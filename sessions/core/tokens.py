@@ -49,7 +49,7 @@ class Tokens(ABC):
         """Takes the tokens out of queries and forms, before the application reads them."""
         ages = [transport.age for transport in self.transports if transport.age is not None]
         self.age = min(ages) if ages else None
-        """Seconds after which a client may forget its token, or None if it keeps the token."""
+        """Seconds after which a client forgets its token, or None if it keeps the token."""
 
     @abstractmethod
     def token(self, id: Id) -> str:
@@ -128,8 +128,9 @@ class Tokens(ABC):
         """Return the transports over which the client receives a new token.
 
         These are the transports over which the client sent its present token. Without such a token,
-        the list has one transport only: `state.transport`, or else the first transport that works
-        for this client (its `obstacle` returns None), or else the first transport of the container.
+        the list has only one transport: `state.transport`, if there is one. If not, this is the
+        first transport that works for this client (its `obstacle` returns None), or else the first
+        transport of the container.
         """
         id = state.id
         if state.brought and id is not None:

@@ -57,7 +57,7 @@ def _doubles(transports: Sequence[object]) -> Iterator[str]:
 
 
 def warn_of_urls(transports: Sequence[Transport]) -> None:
-    """Log a warning, once for each container, if ids may be in URLs."""
+    """Log a warning, once for each container, if ids can be in URLs."""
     for transport in transports:
         if isinstance(transport, URLTransport) and not _is_quiet.get():
             logger.warning(_IN_URLS, transport)

@@ -33,7 +33,7 @@ class Commits(Protocol):
 
 
 def update(sessions: Commits, state: State, key: str, function: Callable[[Any], Any]) -> Flow[Any]:
-    """Replace one value by the result of the function; the function may run more than once."""
+    """Replace one value by the result of the function; the function can run more than once."""
     yield from _save_first(sessions, state, key)
     for _ in range(UPDATE_ATTEMPTS):
         stored = state.base.get(key)

@@ -78,7 +78,7 @@ class IndexedSessions(Refreshing):
     def admitted(
         self, state: State, id: Id, signing: Changes | Record, *, is_done: bool
     ) -> Flow[None]:
-        """After the commit of a sign-in, leave the queue, or end the sessions over the limit."""
+        """Complete a sign-in after its commit: leave the queue, or end sessions over the limit."""
         limit, user_id = self.rules.sessions_per_user, signing.user_id
         if not isinstance(user_id, str):
             return
@@ -113,7 +113,7 @@ class IndexedSessions(Refreshing):
         return sorted(found, key=lambda one: (one[1].created_at, one[0]), reverse=True)
 
     def device_in(self, key: str, record: Record) -> Device:
-        """Return the device of a session in the list of a user."""
+        """Return the device of a session, for the list of a user's sessions."""
         return read_device(record.values.get(DEVICE))
 
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> Flow[int]:

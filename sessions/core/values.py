@@ -13,7 +13,7 @@ OTHER_SIGN_IN = "\0other_sign_in"
 """The key of the time of a sign-in in another system, in seconds or None; code does not see it."""
 
 MOVED = "\0moved"
-"""The key of a mark: the session came from another system, where it may still live."""
+"""The key of a mark: the session came from another system, where it possibly still lives."""
 
 MOVED_BY = "\0moved_by"
 """The key of a random text, which shows which request moved the session here."""

@@ -355,12 +355,12 @@ def _clear_all(state: State) -> None:
 
 
 def is_for_any_cache(state: State) -> bool:
-    """Return whether shared caches may store the response, so that it must not renew the cookie."""
+    """Return whether shared caches may store the response, which then must not renew the cookie."""
     return state.answer is not None and is_public(state.answer)
 
 
 def possible(headers: Headers, scheme: str) -> Headers:
-    """Return the headers of a cookie; raise SessionError if browsers refuse it over this scheme."""
+    """Return a cookie's headers; raise SessionError if browsers refuse them over this scheme."""
     if not headers:
         raise SessionError(
             f"the session cookie is Secure, so a response over {scheme} cannot change it. Fix: give"

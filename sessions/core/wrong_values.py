@@ -79,7 +79,7 @@ def cookie_instead(given: object) -> str:
 
 
 def single_instead(name: str, given: object, wanted: type | Kinds) -> str:
-    """Return the remedy for a single value, or its class, in the place of a list."""
+    """Return the remedy for a single value, or its class, where a list is needed."""
     if isinstance(given, wanted):
         return f"write {name}=[{given!r}], a list"
     if isinstance(given, type) and issubclass(given, wanted):
