@@ -96,12 +96,13 @@ def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) ->
     check_size(state.base, changes.set)
     stored = sessions.changes_as_stored(state, id, changes)
     outcome = yield from _ask(state, key, sessions.must(state, ("commit", id.key, stored)))
-    sessions.done(state)
     if outcome is Outcome.CONFLICT:
         state.note("conflict", "another request changed the value first, so this call tries again")
         _, record = yield from sessions.load_again(state, id)
+        sessions.done(state)
         state.know(key, record.values.get(key))
         return False
+    sessions.done(state)
     if outcome is not Outcome.APPLIED:
         sessions.lose(state, "it ended or its id changed, so a value was not changed")
         raise ended()

@@ -347,3 +347,18 @@ def test_a_dropped_table_is_made_again(reader: Browser, other: sqlite3.Connectio
     reader.visit(writes(b=2))
 
     assert (dropped, reader.holds()) == ({}, {"b": 2})
+
+
+def test_an_update_that_fails_after_a_conflict_is_a_503(customer: Browser) -> None:
+    """The second try needs the new value, and the handler catches the error."""
+    store = customer.site.store
+
+    def handler(session: Session) -> None:
+        assert session["a"] == 1
+        customer.visit(writes(a=2))
+        store.broken = {"load"}
+        swallows(lambda session: session.increment("a"))(session)
+
+    assert_refused(customer.site.visit(handler, customer.cookie))
+    store.broken = set()
+    assert customer.holds() == {"a": 2}
