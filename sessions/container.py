@@ -68,7 +68,7 @@ class CookieSettings:
     """The attributes of the session cookie.
 
     `secure="auto"` makes the cookie Secure if the request is https. With `max_age=None`, the
-    browser keeps the cookie until it closes. Raises ConfigurationError for attributes that browsers
+    cookie lasts until the browser closes. Raises ConfigurationError for attributes that browsers
     refuse. Source: RFC 6265bis.
     """
 

@@ -84,7 +84,7 @@ class MalformedToken(SessionError):
 
 
 class TooManySessions(SessionError):
-    """The user has the largest number of sessions already, so the sign-in was refused."""
+    """The user already has as many sessions as allowed, so the sign-in was refused."""
 
     status = 409
 

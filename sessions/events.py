@@ -56,7 +56,7 @@ class EndReason(StrEnum):
     ENDED_BY_USER = "ended_by_user"
     """A program or page called `end_sessions_of()`: "sign out everywhere"."""
     EVICTED = "evicted"
-    """The user signed in again, and had the largest number of sessions already."""
+    """The user signed in again, and already had as many sessions as allowed."""
     DELETED = "deleted"
     """A program called `delete()` or `end_session()` of the manager, or somebody ran the command
     `framework sessions end`."""

@@ -214,7 +214,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
             session.update(mapping_of(data))
             self._driver.run(state, self._sessions.create(state))
         except BaseException:
-            # The caller gets no session to close, so it is closed here.
+            # The caller gets no session to close, so the session is closed here.
             state.closed = True
             raise
         return session
@@ -356,7 +356,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
             session.update(mapping_of(data))
             await self._driver.run(state, self._sessions.create(state))
         except BaseException:
-            # The caller gets no session to close, so it is closed here.
+            # The caller gets no session to close, so the session is closed here.
             state.closed = True
             raise
         return session

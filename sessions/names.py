@@ -173,7 +173,7 @@ def explains_settings(remedies: Mapping[str, str]) -> Callable[[Kind], Kind]:
         @functools.wraps(construct)
         def explained(self: object, *args: object, **given: object) -> None:
             if problems := list(_problems(kind.__name__, parameters, args, given, remedies)):
-                # The constructor of another class may open a file or a connection.
+                # Construct only a dataclass: another constructor may open a connection.
                 if is_dataclass(kind) and not args:
                     problems += _value_problems(functools.partial(construct, self), kind, given)
                 raise WrongSettings(problems)
@@ -273,6 +273,6 @@ def note_remedy(error: BaseException, key: str) -> None:
 
 
 def _note(error: BaseException, remedy: str) -> None:
-    # An error passes several middlewares, if one is inside another.
+    # An error can pass several middlewares, but gets the note only once.
     if remedy not in getattr(error, "__notes__", ()):
         error.add_note(remedy)

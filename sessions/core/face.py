@@ -135,7 +135,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
         """Return the data as a plain dict."""
         return dict(self.items())
 
-    # What is known of it
+    # What is known of the session
 
     @property
     def id(self) -> str:

@@ -30,7 +30,7 @@ Pairs = Sequence[tuple[str, str]]
 
 Holds = Literal["id", "json"]
 
-# A name or a value that may stand in a header as it is.
+# A name or a value that can stand in a header without a change.
 _TEXT = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 

@@ -122,7 +122,7 @@ class MovingIn(MemoryVerbs):
     def _cookies(self) -> LegacyCookies:
         return self.rules.legacy or NO_COOKIES
 
-    # The end
+    # The end of a session
 
     def destroy(self, state: State) -> None:
         if state.values is None and state.head is not None:

@@ -204,7 +204,7 @@ def wrapped_name(secret: str) -> str:
 
 
 def _place(key: str, name: str) -> bytes:
-    # The key always has the same length, so the parts cannot be confused.
+    # The key always has the same length, so no other key and name give the same bytes.
     return b"".join((_MARK, key.encode(), name.encode("utf-8", "surrogatepass")))
 
 

@@ -73,7 +73,7 @@ class Tokens(ABC):
         if not state.accessed or state.head is None:
             return []
         headers = [*self.vary]
-        # A client with an earlier id in grace got the present id from another response.
+        # A client with an earlier id in grace got its new cookie in another response.
         sends = state.cookie_is_due and not state.gone and state.standing is not Standing.GRACE
         # A session that goes on keeps its cookie, even if this request ended other sessions.
         clears = state.clear_is_due and (state.record is None or state.gone)

@@ -22,7 +22,7 @@ def check_user_id(user_id: object, given: str) -> str:
             f" {LONGEST_USER_ID}. Fix: give a short id, such as the key of the user in your"
             " database"
         )
-    # Most ids are ASCII, and then this is one look at a flag of the text.
+    # Most ids are ASCII. For these, `isascii` only reads a flag of the text.
     if not user_id.isascii() and any("\ud800" <= character <= "\udfff" for character in user_id):
         raise UnencodableValue(
             f"{given} got {user_id!r}, which is not Unicode text. Fix: give an id without lone"

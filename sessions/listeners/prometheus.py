@@ -21,7 +21,7 @@ __all__ = ["PrometheusListener"]
 
 _making = Lock()
 _counters: "WeakKeyDictionary[CollectorRegistry, dict[str, Counter]]" = WeakKeyDictionary()
-"""The counters of all listeners, by name: a registry takes each name only once."""
+"""The counters of all listeners, by name: a registry accepts each name only once."""
 
 
 class PrometheusListener:
@@ -30,7 +30,7 @@ class PrometheusListener:
     Also count the calls of listeners that failed or were slow:
     `sessions_events_listener_calls_total{problem="…"}`. No label names a session or a user, so the
     number of time series is small. `name` replaces the name `sessions_events`. Listeners with the
-    same registry and the same name share their counters, so an application may be built again.
+    same registry and the same name share their counters, so an application can be built again.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ def _counter(registry: CollectorRegistry, name: str, text: str, labels: list[str
                     ' give another name, as in PrometheusListener(name="shop_sessions")'
                 ) from error
         else:
-            # Somebody may have taken it out of the registry, for example between two tests.
+            # The counter may be missing in the registry, if other code (a test) has removed it.
             with suppress(ValueError):
                 registry.register(made[name])
         return made[name]

@@ -47,12 +47,12 @@ class Deadlines:
         return call
 
     def end(self, call: int) -> bool:
-        """End the call; return False if it was too late, so that the socket is shut down."""
+        """End the call; return False if the call was too late, and its socket was shut down."""
         return self._calls.pop(call, None) is not None
 
     @contextmanager
     def within(self, connection: Any, seconds: float) -> Iterator[None]:
-        """Raise TimeoutError if the block takes longer."""
+        """Raise TimeoutError if the block takes longer than these seconds."""
         call = self.begin(connection, seconds)
         try:
             yield

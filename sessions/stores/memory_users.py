@@ -30,7 +30,7 @@ class UserEntries:
         keys = self._of_user.setdefault(user_id, {})
         keys[key] = max(until, keys.get(key, until))
         self._of_key.setdefault(key, {})[user_id] = until
-        # The entries are in the order of their times.
+        # Put the entry last, because the oldest entries must come first.
         self._waiting.pop(key, None)
         self._waiting[key] = now
         self.sweep(now, _LOOKED_AT)

@@ -19,7 +19,7 @@ from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
 Document = dict[str, Any]
 
 KEPT_FOR = 24 * 3600.0
-"""Seconds for which an expired document stays for listeners, if no purge removes it before."""
+"""Seconds for which an expired document stays for listeners, if no purge removes it earlier."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A time near the end of the year 9999, the last year of Python's dates.
@@ -78,7 +78,7 @@ def name_of(field: str) -> str:
 
 
 def document_of(record: Record, kept: float) -> Document:
-    """Return the document of a record, without its `_id`; it stays `kept` seconds after its end."""
+    """Return the document of a record, without `_id`; it stays `kept` seconds after its expiry."""
     grace = record.grace
     return {
         "version": record.version,

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _ATTEMPTS = 5
 _AGAIN = 3600.0
-"""Seconds after which a purge looks again at an entry whose session is there."""
+"""Seconds after which a purge looks again at an entry whose session still exists."""
 _ENTRIES = 200
 """The largest number of entries that one operation removes."""
 _ALL: Mapping[str, Any] = {"$gte": "user:", "$lt": "user;"}

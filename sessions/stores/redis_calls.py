@@ -113,7 +113,7 @@ def outcome_in(reply: int) -> Outcome:
 
 
 def record_in(fields: Mapping[bytes, bytes]) -> Record | Ended | None:
-    """Return what the reply to HGETALL contains; raise UnreadableValue if it is damaged."""
+    """Return what the reply to HGETALL contains; raise UnreadableValue if the record is damaged."""
     if not fields:
         return None
     try:

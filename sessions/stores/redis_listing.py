@@ -175,7 +175,7 @@ def _place(client: Any, after: str | None) -> _Place:
 
 def _scan(place: _Place, prefix: str, limit: int) -> dict[str, Any]:
     """Return the arguments of SCAN."""
-    # Escape the characters that have a meaning in a pattern.
+    # Escape the characters that have a special meaning in a pattern.
     begins = re.sub(r"([*?\[\]\\])", r"\\\1", prefix)
     found = {"cursor": place.cursor, "match": begins + "[0-9a-f]" * _KEY_LENGTH, "count": limit}
     return {**found, **_at(place)}

@@ -204,7 +204,7 @@ enter(KEYS[2], member, score, redis.call('TIME'))
 """
 )
 
-# Only a store that keeps records after their ends needs these.
+# Only a store that keeps records after their ends needs these scripts.
 _LOAD = (
     _FIND
     + """

@@ -55,7 +55,7 @@ def postgresql_settings(seconds: float) -> str:
 
 
 def mysql_settings(seconds: float, version: object) -> tuple[str, ...]:
-    """Return the settings of a new connection: refuse values that are too long, and time limits."""
+    """Return the settings of a new connection: time limits, and errors for too long values."""
     settings: tuple[str, ...] = (
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES', SESSION innodb_lock_wait_timeout = 1,"
         # In another time zone, UNIX_TIMESTAMP(NOW()) jumps by an hour when summer time ends.

@@ -6,7 +6,7 @@ each name, in the order in which the names were first set. A commit is one UPDAT
 changes into the present row.
 """
 
-# The SQL is put together from the name of the store's own table; values are always bound.
+# The SQL text contains only the name of the store's own table; all values are parameters.
 # ruff: noqa: S608
 
 import re
@@ -77,7 +77,7 @@ class Language(NamedTuple):
     """The SQL expressions that differ between PostgreSQL and MySQL."""
 
     is_numbered: bool
-    """Whether a parameter is written `$1::type` or `%(name)s`."""
+    """Whether a parameter is written `$1::type`; if not, it is written `%(name)s`."""
     present: str
     data: str
     places: str
@@ -309,7 +309,7 @@ class Statements:
 class UserStatements:
     """The statements of the index of users, for one kind of server and one table of sessions.
 
-    A purge looks at an entry after `check_at`: first when its session must be there, and then when
+    A purge looks at an entry after `check_at`: first when its session must exist, and then when
     the session may have expired.
     """
 

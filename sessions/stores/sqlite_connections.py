@@ -1,4 +1,4 @@
-"""A pool of connections to one SQLite file; a fork closes them first."""
+"""A pool of connections to one SQLite file; before a fork, all connections are closed."""
 
 import contextlib
 import os
@@ -37,9 +37,9 @@ class Connections:
     """A pool of connections to one SQLite file.
 
     Only one thread of a process at a time asks SQLite for the write lock; the other threads wait in
-    a queue. If the file at the path is replaced, its connections are closed, and a write to the old
-    file counts as failed. A fork waits until no connection is in use, and closes all of them: a
-    child would inherit a connection without its locks, and SQLite would not notice.
+    a queue. If the file at the path is replaced, connections to the old file are closed, and a
+    write to the old file counts as failed. A fork waits until no connection is in use, and closes
+    all of them: a child would inherit a connection without its locks, and SQLite would not notice.
 
     `prepare` is called with each new connection, and creates missing tables.
     """
@@ -190,7 +190,7 @@ class Connections:
     def _renew(self, files: "Files | None", began: float) -> None:
         """Close all connections to the old files, before the present files are opened.
 
-        While one of them is open, SQLite uses its log for all connections of this process.
+        While an old connection is open, SQLite uses the old log in all connections of this process.
         """
         with self._gate:
             if self._files != files:

@@ -45,7 +45,7 @@ def check_settings(path: object, prefix: object, durable: object) -> None:
 
 @contextmanager
 def making_files(makes_files: bool) -> Iterator[None]:
-    """Choose whether a new store may make its file: a command that only looks must not."""
+    """Choose whether a new store makes its file; a command that only reads must not make it."""
     token = _makes_files.set(makes_files)
     try:
         yield
@@ -79,7 +79,7 @@ def is_missing(path: Path) -> bool:
 
 
 def _refuse_url(path: object) -> None:
-    # A Path has made one slash of two.
+    # `Path` has replaced the two slashes of a URL by one slash.
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
     if isinstance(text, str) and ("://" in text or _SERVER.match(text)):
         raise ConfigurationError(

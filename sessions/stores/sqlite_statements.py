@@ -1,6 +1,6 @@
 """The SQL statements of the SQLite store."""
 
-# The SQL is put together from the names of the store's own tables; values are always bound.
+# The SQL text contains only the names of the store's own tables; all values are parameters.
 # ruff: noqa: S608
 
 from sessions.stores.base import PURGE_DELAY, REMEMBERED_FOR
@@ -92,7 +92,7 @@ class Statements:
             AND ({_LIVE} AND {_IS_READABLE}) IS NOT 1 AND (NOT :keeps OR expires_at > :now)"""
 
     def _list(self, table: str) -> None:
-        # A key with other characters is not a session's key, and may not be text.
+        # A key with other characters is not a session's key, and is possibly no text.
         alive = f"key NOT GLOB '*[^0-9a-f]*' AND {_LIVE} AND {_IS_READABLE}"
         self.count = f"SELECT count(*) FROM {table} WHERE {alive}"
         self.keys = f"""SELECT key FROM {table} WHERE key > :after AND {alive}

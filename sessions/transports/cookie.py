@@ -240,7 +240,7 @@ class _Spelling:
         return _Spelling(self.name, attributes, secure=self.is_secure, has_domain=False)
 
     def set(self, token: str, max_age: int | None) -> str:
-        """Return a Set-Cookie header; `max_age` is in seconds, or None until the browser closes."""
+        """Return a Set-Cookie header; `max_age=None` means until the browser closes."""
         if max_age is None:
             return f"{self.start}{token}{self._end}"
         return f"{self.start}{token}; Max-Age={max_age}{self._end}"

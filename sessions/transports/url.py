@@ -38,10 +38,10 @@ class Html(str):
 class URLTransport(Transport):
     """Carry the token in a parameter of URLs, and in a field of urlencoded forms.
 
-    `session.rewrite(url)` and `session.hidden_input()` put it there. With a `CookieTransport`
-    before, a client that sends cookies gets no such links. A test cookie shows whether the client
-    sends cookies, unless `always_cookie` is true. With `refuse_users`, a signed-in session is not
-    accepted from a URL.
+    `session.rewrite(url)` and `session.hidden_input()` put the token there. If a `CookieTransport`
+    comes first, a client that sends cookies gets no token in links. A test cookie shows whether the
+    client sends cookies, unless `always_cookie` is true. With `refuse_users`, a signed-in session
+    is not accepted from a URL.
     """
 
     vary = ""
