@@ -294,8 +294,8 @@ class _Request:
             if type(held) is not dict:
                 raise SessionError(
                     f'scope["session"] was replaced by a {type(held).__name__}, which cannot be'
-                    " saved. Fix: put a dict there, or None to end the session, and no other"
-                    " session middleware inside of SessionMiddleware"
+                    " saved. Fix: put a dict there, or None to end the session; and remove"
+                    " other session middleware inside of SessionMiddleware"
                 )
             await session.load()
             session.clear()

@@ -379,7 +379,7 @@ def _tell_of_ends(container: SessionContainer) -> None:
     if _finishes(container) and not _gives_out(container):
         logger.warning(
             "SessionContainer: finish() is not called for sessions that expire, because %r does not"
-            " give out expired sessions. Fix: use another store, or RedisStore with"
+            " return expired sessions. Fix: use another store, or RedisStore with"
             " keep_expired=timedelta(hours=2)",
             container.store,
         )

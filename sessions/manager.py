@@ -25,7 +25,7 @@ from sessions.users import AsyncUserSessions, UserSessions
 
 F = TypeVar("F", bound=SessionFace[Any])
 
-_TOO_LATE = "values changed after the response headers are lost: %s. Fix: change them earlier"
+_TOO_LATE = "changes came after the response headers, so they are lost: %s. Fix: make them earlier"
 
 
 class Managing(Generic[F]):

@@ -15,7 +15,9 @@ def list_problems(name: str, keys: object) -> Iterator[str]:
     if not _is_list(keys):
         yield f"{name} is of type {type(keys).__name__}. Fix: give a list, the newest key first"
     elif not keys:
-        yield f"{name} is empty. Fix: make one with `framework secret` or secrets.token_urlsafe(32)"
+        yield (
+            f"{name} is empty. Fix: make a key with `framework secret` or secrets.token_urlsafe(32)"
+        )
     else:
         problems = (_problem(f"{name}[{position}]", key) for position, key in enumerate(keys))
         yield from (problem for problem in problems if problem)
@@ -51,7 +53,7 @@ def _octets(keys: Sequence[object]) -> list[object]:
 
 def _problem(where: str, key: object) -> str | None:
     """Return what is wrong with the key, or None; the text does not show the key."""
-    remedy = "make one with `framework secret` or secrets.token_urlsafe(32)"
+    remedy = "make a key with `framework secret` or secrets.token_urlsafe(32)"
     if not isinstance(key, str | bytes):
         return f"{where} is of type {type(key).__name__}, not str or bytes. Fix: {remedy}"
     try:

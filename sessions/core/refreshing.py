@@ -59,7 +59,7 @@ class Refreshing(MemoryVerbs):
         if standing not in (CURRENT, GRACE) or not isinstance(answer, Record):
             if standing is UNKNOWN and (damage := damage_of(answer)) is not None:
                 state.note("unreadable", damage)
-            self.lose(state, "it was found to have ended, or its id has changed")
+            self.lose(state, "it had ended, or its id had changed")
             raise ended()
         return standing, answer
 

@@ -344,8 +344,8 @@ def _carrying(state: State, id: Id, record: Record) -> CarriedId:
 def _refuse(verb: str) -> NoReturn:
     raise SessionError(
         f"session.{verb} cannot be atomic, because the session is stored in its token and no server"
-        " orders the requests. Fix: give the container a store, such as SQLiteStore, or set"
-        " session[key] and accept that the last request wins"
+        " puts the requests in order. Fix: give the container a store, such as SQLiteStore, or set"
+        " session[key] and accept that a later request replaces the value"
     )
 
 

@@ -104,7 +104,9 @@ class StoredSessions(IndexedSessions):
         if not (changed or removed or state.pending is not NOTHING_PENDING):
             return
         if state.standing in STORES_NOTHING:
-            self.lose(state, "save() came too late")
+            self.lose(
+                state, "save() stored nothing, because the session had ended or its id had changed"
+            )
             raise ended()
         signs_in = isinstance(state.pending.user_id, str)
         yield from self._commit(state, changed, removed)

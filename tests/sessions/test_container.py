@@ -25,7 +25,7 @@ from tests.support.apps import KEY
 from tests.support.refusals import MAKE_SECURE, problems
 from tests.support.suspending_store import SuspendingStore
 
-MAKE_KEY = "make one with `framework secret` or secrets.token_urlsafe(32)"
+MAKE_KEY = "make a key with `framework secret` or secrets.token_urlsafe(32)"
 SHORT = "a secret that is too short"
 
 

@@ -106,7 +106,9 @@ def test_a_late_change_of_a_nested_value_is_logged(
 
     assert streaming.holds(reply.cookie) == {"list": ["secret"], "other": []}
     (record,) = caplog.records
-    assert record.getMessage().startswith("values changed after the response headers are lost: [")
+    assert record.getMessage().startswith(
+        "changes came after the response headers, so they are lost: ["
+    )
     assert "'list'" in record.getMessage()
     assert "other" not in record.getMessage()
     assert "secret" not in record.getMessage()
@@ -152,4 +154,4 @@ def test_a_late_change_is_neither_checked_nor_forgotten(
     manager.discard(session)
     manager.report_late_changes(session)
 
-    assert "values changed after the response headers are lost" in caplog.text
+    assert "changes came after the response headers, so they are lost" in caplog.text

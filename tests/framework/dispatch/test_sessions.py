@@ -272,7 +272,7 @@ def test_a_late_change_in_a_nested_value_is_logged(
     """No error can be raised for it, so the log says that the change is lost."""
     client.get("/stream-nested")
 
-    assert "values changed after the response headers are lost" in caplog.text
+    assert "changes came after the response headers, so they are lost" in caplog.text
     with client.session() as session:
         assert session["cart"] == ["saved"]
 

@@ -100,7 +100,7 @@ def test_a_nested_change_after_the_headers_is_logged(
 
     site.run(serve(app))
 
-    assert "values changed after the response headers are lost: ['cart']" in caplog.text
+    assert "changes came after the response headers, so they are lost: ['cart']" in caplog.text
 
 
 def test_a_write_while_the_commit_runs_is_refused(site: AsgiSite) -> None:

@@ -12,7 +12,7 @@ from sessions.stateless import SignedToken
 from tests.support.apps import KEY
 from tests.support.encrypting import NEW, OLD
 
-MAKE_KEY = "make one with `framework secret` or secrets.token_urlsafe(32)"
+MAKE_KEY = "make a key with `framework secret` or secrets.token_urlsafe(32)"
 
 
 def problems(**settings: Any) -> tuple[str, ...]:
