@@ -40,7 +40,8 @@ _UNVOUCHED = (
     "%s %r was refused by CSRF, because it has no token, and its headers do not show that"
     " this site made it. This is logged once. Fix: if one of your forms sent it, write <input"
     ' type="hidden" name="%s" value="{{ csrf_token() }}"> into the form'
-    " of the template, or use csrf_token(session), with from framework.csrf import csrf_token"
+    " of the template, or use csrf_token(session), and import it: from framework.csrf import"
+    " csrf_token"
 )
 
 

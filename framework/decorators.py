@@ -383,7 +383,8 @@ def _not_an_exception(given: object) -> str:
         return f"{message}. Fix: write @catch({type(given).__name__})"
     if isinstance(given, int) and given in default_exceptions:
         name = default_exceptions[given].__name__
-        return f"{message}. Fix: write @catch({name}), with from werkzeug.exceptions import {name}"
+        remedy = f"write @catch({name}), and import it: from werkzeug.exceptions import {name}"
+        return f"{message}. Fix: {remedy}"
     return f"{message}. Fix: write each exception by itself, as in @catch(LookupError, OSError)"
 
 

@@ -16,7 +16,8 @@ _PLAIN = (int, float, type(None))
 class _Hidden(Mapping[str, object]):
     """The arguments of a log line, without ids.
 
-    Some servers give a mapping that has values even for names that it does not list.
+    gunicorn and other servers log with a mapping that answers for names which it does not list. So
+    each value is looked up, and its ids are hidden, when the log line asks for the value.
     """
 
     def __init__(self, arguments: Mapping[str, object], hidden: Callable[[object], object]) -> None:

@@ -100,8 +100,8 @@ OF_ARGUMENTS = {
     "HTML": _OF_RESULTS,
     "HTTPException": {
         "status_code status code": (
-            "the class says the status: raise NotFound(...), with from werkzeug.exceptions import"
-            " NotFound; or abort(404, ...)"
+            "the class says the status: raise NotFound(...), and import it: from"
+            " werkzeug.exceptions import NotFound; or abort(404, ...)"
         ),
         "detail message msg reason": "the argument is called description",
         "headers": "raise the error with response=Response(..., headers=...)",

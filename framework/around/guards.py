@@ -141,7 +141,7 @@ def _warn(guard: Guard, verdict: object) -> None:
     if verdict is None:
         remedy = "write return True at the end of the check, to let the request pass"
     if isinstance(verdict, Response):
-        remedy = "abort(response), with from werkzeug.exceptions import abort, sends the response"
+        remedy = "write abort(response), and import it: from werkzeug.exceptions import abort"
     logger.warning(
         "%s returned %s, but only True lets a request pass. Fix: %s",
         location(guard.check),

@@ -48,7 +48,7 @@ def asks_for_components(marker: Marker) -> bool:
 
 def provides_nothing(wanted: object) -> NoReturn:
     """Raise LookupError, because a plan that applications share must not hold a component."""
-    raise LookupError(f"a marker of a kind that must not ask for components asked for {wanted!r}")
+    raise LookupError(f"this marker must not ask for a component, but it asked for {wanted!r}")
 
 
 def plan_once(

@@ -13,7 +13,7 @@ ADVICE = (
 
 
 def refuse_asgi(scope: Mapping[str, Any], receive: Any = None, send: Any = None) -> Any:
-    """Raise the advice for an ASGI server; already at its start, if the server announces it."""
+    """Raise an error with advice for an ASGI server, if possible when the server starts."""
     return other_gateways.refuse_asgi(ADVICE.format("ASGI"), scope, receive, send)
 
 

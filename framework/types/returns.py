@@ -140,7 +140,11 @@ def _is_status(value: object) -> bool:
 
 
 def _are_headers(value: object, *, alone: bool) -> bool:
-    """Return whether a value is a dict of headers; if `alone`, their names must be capitalized."""
+    """Return whether a value is a dict of headers.
+
+    With `alone`, no status stands beside the dict. Then its names must also begin with a capital
+    letter, because the dict could be data.
+    """
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         return False
     return not alone or (bool(value) and all(name[:1].isupper() for name in value))
