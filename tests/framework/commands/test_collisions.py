@@ -212,7 +212,7 @@ def test_packages_may_stand_in_src(framework: Framework, monkeypatch: pytest.Mon
 
     assert outside.startswith("shop:app starts: 1 route")
     assert framework("check", "shop:app").output.startswith("shop:app starts: 1 route")
-    assert f"Go to {above}, whose pyproject.toml names" in framework("check").output
+    assert f"go to {above}, whose pyproject.toml names" in framework("check").output
 
 
 def test_a_module_that_is_in_neither_folder(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def suite_of(kind: type[DictionaryStore]) -> StoreContract:
     return Suite()
 
 
-def tests_of(suite: StoreContract | AsyncStoreContract) -> list[Callable[[], None]]:
+def contract_tests_in(suite: StoreContract | AsyncStoreContract) -> list[Callable[[], None]]:
     """Return the tests of a suite that pytest would find."""
     return [getattr(suite, name) for name in dir(suite) if name.startswith("test_")]
 
@@ -50,7 +50,7 @@ def tests_of(suite: StoreContract | AsyncStoreContract) -> list[Callable[[], Non
 def test_the_suite_passes_for_a_correct_store() -> None:
     """Each test passes, and two are skipped, because the store is in the memory of one process."""
     skipped = []
-    for test in tests_of(suite_of(ExpiringDictionaryStore)):
+    for test in contract_tests_in(suite_of(ExpiringDictionaryStore)):
         try:
             test()
         except SkipTest as skip:
