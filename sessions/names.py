@@ -234,7 +234,7 @@ def _problems(
 def _value_problems(
     construct: Callable[..., object], kind: Any, given: Mapping[str, object]
 ) -> list[str]:
-    """Return a text for each wrong value; the call of the settings class has wrong names, too."""
+    """Return a text for each wrong value in a call that also has wrong or missing names."""
     known = inspect.signature(kind).parameters.values()
     missing = [one.name for one in known if one.default is one.empty and one.name not in given]
     values = {one.name: given[one.name] for one in known if one.name in given}

@@ -77,7 +77,7 @@ def refuse_unreadable(declared: Declared) -> None:
 
 
 def _form(annotation: object) -> str:
-    """Return the name of a form of `typing` that has no brackets; empty for anything else."""
+    """Return the name of a bare `Optional` or `Union` of `typing`, or else an empty text."""
     module = getattr(annotation, "__module__", None)
     is_bare = module == "typing" and not get_args(annotation)
     return str(getattr(annotation, "__name__", getattr(annotation, "_name", ""))) if is_bare else ""

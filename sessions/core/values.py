@@ -38,9 +38,9 @@ _KEPT = {
     USER_DATA: "set_user() keeps its data",
     DEVICE: "set_user() keeps the device",
     OTHER_SIGN_IN: "a session of another system keeps the time of its sign-in",
-    MOVED: "a session of another system has a mark",
-    MOVED_BY: "a session of another system has a mark",
-    WAITING: "a list of sign-ins keeps its items",
+    MOVED: "a session remembers from which system it came",
+    MOVED_BY: "a session remembers from which system it came",
+    WAITING: "the limit of sessions per user keeps its queue",
 }
 
 SEALED_BYTE = b"\xc1"
@@ -76,4 +76,6 @@ def _check_reserved(key: str) -> None:
     kept = "encrypted sessions keep their keys" if key.startswith(SEALED) else _KEPT.get(key)
     if kept is not None:
         more = ", or set_user(user_id, name=...)" if key == USER_DATA else ""
-        raise UnencodableValue(f"session[{key!r}] is where {kept}. Fix: use another key{more}")
+        raise UnencodableValue(
+            f"the key {key!r} is reserved: there, {kept}. Fix: use another key{more}"
+        )
