@@ -166,8 +166,8 @@ class Renderers(dict[type, Render]):
         close_body(result)
         raise TypeError(
             f"{self._where} returned {shown}, which WSGI cannot await. Fix: write `def` in place"
-            " of `async def`, or run the coroutine in the decorator, for example with"
-            " asyncio.run(...)."
+            " of `async def`. If your own decorator hides the `async def`, run the coroutine in"
+            " this decorator, for example with asyncio.run(...)."
         )
 
     def _refuse(self, result: object, _: "WSGIEnvironment") -> Rendered:

@@ -130,8 +130,8 @@ class StatelessSessions(MemoryVerbs):
             return
         if state.standing in STORES_NOTHING:
             raise SessionNotFound(
-                "the request has several sessions, so nothing is saved. Fix: call"
-                " session.destroy(), which ends all of them"
+                "the request brought the tokens of several sessions, so nothing is saved. Fix: call"
+                " session.destroy(), which ends all of these sessions"
             )
         self._commit(state, state.changes())
         # This yields no call of a store, but it makes the method a generator.
@@ -275,7 +275,7 @@ class StatelessSessions(MemoryVerbs):
         return self._sealed(state, difference)
 
     def take_up(self, state: State, sealed: Sealed) -> None:
-        """Make the commit the present state of the session, and send its token."""
+        """Enter the committed record into the state, and send its token with the response."""
         if state.record is None:
             self.note_creation(state, sealed.record, sealed.id.key)
         else:

@@ -8,7 +8,7 @@ def check_user_id(user_id: object, given: str) -> str:
     """Return the id of a user, if every store can keep it.
 
     Raises TypeError if the id is not a text, and UnencodableValue if some store could not keep it.
-    The message of the error says with `given` where the id was given.
+    The message of the error begins with `given`, for example `session.set_user()`.
     """
     if not isinstance(user_id, str) or not user_id:
         wanted = "a str" if user_id != "" else "a text that is not empty"
