@@ -303,7 +303,9 @@ def test_transports_of_different_names_are_allowed() -> None:
     transports = [CookieTransport("a", CookieSettings()), CookieTransport("b", CookieSettings())]
     headers = [HeaderTransport("X-A"), HeaderTransport("X-B"), HeaderTransport.bearer()]
 
-    SessionContainer(keys=[KEY], transports=[*transports, *headers])
+    container = SessionContainer(keys=[KEY], transports=[*transports, *headers])
+
+    assert list(container.transports) == [*transports, *headers]
 
 
 def test_a_single_transport_is_shown_as_it_is_written() -> None:
