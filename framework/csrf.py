@@ -107,7 +107,7 @@ class CSRF(ExplainedMiddleware):
             raise Forbidden(_foreign(origin))
 
     def _tell(self, request: Request) -> None:
-        """Log how a page gets its token, once, because the author of the form forgot the token."""
+        """Log once how a form gets a token, because the form's author possibly forgot the token."""
         if not self._has_told:
             self._has_told = True
             logger.warning(_UNVOUCHED, request.method, request.path, CSRF_FIELD)

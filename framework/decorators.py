@@ -185,9 +185,9 @@ def configuration(target: Class) -> Class:
 def guard(*guards: object) -> Callable[[Target], Target]:
     """Add guards to handlers: a request passes only if `check` of each guard returns True.
 
-    A guard is a class, whose constructor is injected, or an instance. On a controller, the guard
-    guards all handlers of the controller; on a configuration, all handlers of the application.
-    Subclasses inherit the guard.
+    A guard is an object, or a class whose constructor can take components. On a controller, the
+    guard is for all handlers of the controller; on a configuration, for all handlers of the
+    application. Subclasses inherit the guard.
     """
     _require_guards(guards)
 
@@ -345,7 +345,7 @@ def _not_a_guard(given: object, before: Sequence[object]) -> str:
 
 
 def _is_guarded(given: type) -> bool:
-    """Return whether a class has handlers, or may have guards for handlers."""
+    """Return whether a class has handlers, or is a controller or a configuration."""
     has_routes = any(True for _ in tagged_members(given, ROUTES))
     return has_routes or is_controller(given) or is_configuration(given)
 

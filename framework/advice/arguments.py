@@ -13,9 +13,10 @@ Function = TypeVar("Function", bound=Callable[..., object])
 def explains_arguments(
     name: str, example: str, elsewhere: Mapping[str, str] = {}
 ) -> Callable[[Function], Function]:
-    """Return a decorator whose function says what to write in place of a wrong argument.
+    """Return a decorator: the TypeError for a wrong argument then says what to write.
 
-    `elsewhere` has the remedies for arguments that such functions have in other frameworks.
+    `name` is the function's name for the message, and `example` is a right call. `elsewhere` has
+    the remedies for arguments that a similar function of another framework has.
     """
 
     def decorate(function: Function) -> Function:

@@ -28,7 +28,7 @@ def require_our_sessions() -> None:
 
 
 def collision_in(folder: Path) -> str | None:
-    """Return the message about a module in a folder with one of the names, or None."""
+    """Return the message about a module `framework` or `sessions` in the folder, or None."""
     for name in NAMES:
         spec = PathFinder.find_spec(name, [str(folder)])
         file = None if spec is None or spec.origin is None else Path(spec.origin)
@@ -38,9 +38,9 @@ def collision_in(folder: Path) -> str | None:
 
 
 def collision_of(error: BaseException, folder: Path) -> str | None:
-    """Return the message about a folder without `__init__.py` from which an import has failed.
+    """Return the message about the user's folder `framework` or `sessions` after a failed import.
 
-    Python prefers the package of Satsuma, so nothing in this folder can be imported.
+    The folder has no `__init__.py`, so Python imports our package in its place.
     """
     name = (getattr(error, "name", None) or "").partition(".")[0]
     place = folder / name

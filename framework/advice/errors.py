@@ -58,7 +58,7 @@ def remedy_for(error: BaseException) -> str | None:
 
 
 def note_remedy(error: BaseException) -> None:
-    """Add a remedy to an error, which the log and every other traceback then show."""
+    """Add a remedy to an error, so that the log and every traceback show the remedy."""
     try:
         remedy = remedy_for(error)
     # The error is the user's, and its objects may raise anything when they are looked at. Another
@@ -233,7 +233,7 @@ def _told(
 
 
 def _of_names(called: Any, name: str, names: list[str], argument: str | None) -> str:
-    """Return the remedy for an argument that does not exist, or for arguments by position."""
+    """Return the remedy for an unknown argument, or for too many arguments without a name."""
     takes = f"{name} takes {', '.join(names) or 'no arguments'}."
     if argument is None and (remedy := OF_ARGUMENTS.get(name, {}).get(BY_POSITION)):
         return remedy
@@ -290,7 +290,7 @@ def _of_a_class(called: Any, name: str, line: str) -> str | None:
 
 
 def _called(frame: FrameType, owner: str, name: str) -> object:
-    """Return what a frame has called, found by its name and the name of its class, if any."""
+    """Return the function or class that a frame has called; `owner` is the class of a method."""
     found = _candidates({**frame.f_globals, **frame.f_locals}, owner or name)
     if owner:
         found = (getattr(candidate, name, None) for candidate in found)
@@ -306,7 +306,7 @@ def _candidates(known: dict[str, Any], name: str) -> Iterator[object]:
 
 
 def _kinds(known: dict[str, Any]) -> Iterator[type]:
-    """Yield the classes of some values, of their attributes, and their bases."""
+    """Yield the classes of the values and of their attributes, each class with its bases."""
     for value in known.values():
         for inner in (value, *getattr(value, "__dict__", {}).values()):
             yield from (inner if isinstance(inner, type) else type(inner)).__mro__
@@ -343,7 +343,7 @@ def _sentence(text: str) -> str:
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Return the frames that have a line of code; some frames of an import have no file."""
+    """Return the frames that have a line of code, because some frames of an import have no file."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.line]
     return frames or [traceback.FrameSummary("", 0, "", line="")]
 

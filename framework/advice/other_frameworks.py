@@ -235,7 +235,7 @@ def advice_on_import(name: str, public: Sequence[str]) -> str | None:
 
 
 def told_of(what: str, name: str, table: Mapping[str, str]) -> str:
-    """Return a message: an object lacks an attribute, and what to write instead, if known."""
+    """Return the message about a missing attribute, with what to write instead, if known."""
     remedy = remedy_in(table, name)
     return f"{what} has no attribute {name!r}" + (f". Fix: {remedy}." if remedy else "")
 

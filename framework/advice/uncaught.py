@@ -30,7 +30,7 @@ def explain_uncaught_errors() -> None:
 
 
 def _of_the_user(error: BaseException, trace: TracebackType | None) -> TracebackType | None:
-    """Remove the last frames of the packages if their code raised the error on purpose."""
+    """Return the traceback; if our code raised on purpose, leave out our frames at the end."""
     frames = list(frames_of(trace))
     is_said = isinstance(error, StartupError) or (frames and is_deliberate(frames[-1]))
     kept = len(frames)

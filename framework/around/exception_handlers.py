@@ -65,7 +65,10 @@ def read_catchers(
 
 
 def nearest_of(name: str, catchers: Sequence[Catcher]) -> list[Catcher]:
-    """List a controller's exception handlers for one handler; those with `of` come first."""
+    """List a controller's exception handlers for one handler.
+
+    The exception handlers that name the handler in `@catch(of=...)` come first.
+    """
     own = [catcher for catcher in catchers if name in catcher.of]
     return [*own, *(catcher for catcher in catchers if not catcher.of)]
 

@@ -46,7 +46,7 @@ class Guard:
 
 @dataclass(frozen=True)
 class Listed:
-    """A guard, and the class with its `@guard`: a configuration, a controller or a base class."""
+    """A guard, and the class with this `@guard`: a configuration, controller or base class."""
 
     guard: object
     brought_by: type

@@ -86,7 +86,7 @@ def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> 
 
 
 def _note_misread(graph: Graph, report: Report) -> None:
-    """Report lists of middleware whose type the application does not read, and a second list."""
+    """Report lists of middleware with a wrong type, and a second list, because only one is read."""
     keys = [key for key in graph.provided() if is_about_middleware(key)]
     first = next((key for key in keys if key in _KEYS), None)
     for key in keys:

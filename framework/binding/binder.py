@@ -183,7 +183,7 @@ class _Binder:
         return plan
 
     def _check_words(self, declared: Declared, marker: Marker) -> None:
-        """Report a wrong name or limit, and a default of another type."""
+        """Report a wrong name, a wrong limit, and a default that is not of the parameter's type."""
         for mistake in marker.mistakes if isinstance(marker, TextMarker) else ():
             subject = f"{marker.source}() of parameter {declared.name!r}"
             self._here.note(f"{subject} {mistake.what}", mistake.remedy)

@@ -106,7 +106,7 @@ def _form_and_json(found: Sequence[Parameter]) -> Iterator[Mistake]:
 
 
 def _name(parameter: Parameter, where: str) -> str:
-    """Return a parameter's name, and that of its function if `where` is another function."""
+    """Return a parameter's name; add the function's name if `where` is another function."""
     name = repr(parameter.name)
     return name if parameter.taken_by == where else f"{name} of {parameter.taken_by}"
 

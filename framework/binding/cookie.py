@@ -16,11 +16,14 @@ class CookieMarker(TextMarker):
     source = "cookie"
 
     def reader(self, name: str) -> Read:
-        """Read the first cookie of a name: browsers send the one with the longest path first."""
+        """Read the first cookie with the name.
+
+        If several cookies have the name, browsers send the cookie with the longest path first.
+        """
         return lambda context: context.cookies.get(name, [])[:1]
 
     def list_reader(self, name: str) -> Read:
-        """Read every cookie of a name."""
+        """Read every cookie with the name."""
         return lambda context: context.cookies.get(name, ())
 
     def documented(self, field: Field) -> Sequence[Documented]:

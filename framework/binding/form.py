@@ -57,7 +57,11 @@ class FormMarker(TextMarker):
         return self._object(field) if _whole(field) else self._single(field, field.annotation)
 
     def reader(self, name: str) -> Read:
-        """Read the fields of a name; browsers also send the fields that the user left empty."""
+        """Read the fields with the name.
+
+        Browsers also send fields that the user left empty, so an empty text counts only if it is a
+        value of the type.
+        """
         if self.kind is bool:
             # Browsers send "on" for a checkbox.
             return lambda context: [
@@ -100,7 +104,10 @@ class FormMarker(TextMarker):
         return [DocumentedForm(field.annotation, self.name_of(field), self.limits)]
 
     def requires_body(self, field: Field) -> bool:
-        """Return whether the parameter needs a field; a class can have defaults for all fields."""
+        """Return whether the argument is missing in a request without a body.
+
+        A class whose fields all have defaults needs no body.
+        """
         whole = _whole(field)
         return field.default is None and (not whole or any(member.required for member in whole))
 
@@ -239,5 +246,8 @@ def _member(member: ObjectField, field: Field, *, model: bool) -> Member:
 
 
 def _chosen(context: Context, name: str) -> list[FileStorage]:
-    """Return the files of a field; a browser sends a file without a name if no file was chosen."""
+    """Return the files that the user chose in a field.
+
+    If the user chose no file, browsers send an empty file without a name.
+    """
     return [file for file in context.form.files.getlist(name) if file.filename]

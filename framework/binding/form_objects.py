@@ -1,4 +1,4 @@
-"""A class that a whole form fills: its fields, and the fields that the class does not have."""
+"""A class that a whole form fills: its fields, and fields of the form that the class lacks."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ def _unreadable(extras: Mapping[str, object]) -> Iterator[Mismatch]:
 
 
 def share_names(parameters: Iterable[Parameter]) -> None:
-    """Store in each class of a form which fields the other parameters of the request read."""
+    """Tell each `WholeForm` the names of the fields that the other parameters read."""
     forms = [
         part for parameter in parameters for part in parameter.flattened() if part.source == "form"
     ]
@@ -124,7 +124,7 @@ def share_names(parameters: Iterable[Parameter]) -> None:
 
 
 def _extras_of(kind: Any) -> tuple[bool, bool]:
-    """Return whether a class refuses fields that it does not have, and whether it receives them."""
+    """Return whether a class refuses unknown fields, and whether it is given these fields."""
     if is_pydantic_model(kind):
         extra = kind.model_config.get("extra")
         return extra == "forbid", extra in ("forbid", "allow")

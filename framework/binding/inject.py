@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Named:
-    """The key of a component whose class the code names itself, so the class needs no decorator.
+    """The key of a component whose class needs no decorator.
 
-    The code names the class in `Annotated`, in `@guard` or in a list of middleware.
+    The program names the class itself: in `Annotated`, in `@guard` or in a list of middleware.
     """
 
     target: type

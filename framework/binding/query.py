@@ -18,7 +18,7 @@ class QueryMarker(TextMarker):
     source = "query"
 
     def reader(self, name: str) -> Read:
-        """Read every value of a key: two values are ambiguous for a parameter of one value."""
+        """Read every value with the name, so that a parameter of one value can refuse two."""
         return lambda context: context.query.get(name, ())
 
     def documented(self, field: Field) -> Sequence[Documented]:

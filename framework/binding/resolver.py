@@ -1,4 +1,4 @@
-"""Resolvers: components of the user's own that make an argument from other arguments.
+"""Resolvers: the user's components that make an argument from other arguments.
 
 A resolver is a class inside `Annotated` that has a method `resolve`. The parameters of `resolve`
 are bound like the parameters of a handler, so that a resolver can use other resolvers.
@@ -118,7 +118,7 @@ def _resolving_function(component: object, field: Field) -> Callable[..., object
 
 
 def _resolving_once(plan: Plan, component: Any) -> Extract:
-    """Return the function that calls `resolve` once in a request, for all its parameters."""
+    """Return the function that calls `resolve` once in a request, and then repeats the result."""
     resolve = compile_call(plan, component.resolve)
     # A name can be a variable of the path for a handler, and a key of the query for a component of
     # the request, which does not know the path. The two must not share one value.

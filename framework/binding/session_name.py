@@ -107,7 +107,7 @@ class SessionName(_Annotated, _root=True):
 
 
 def _as_a_parameter(key: object) -> str:
-    """Return how to take one value, because `session["cart"]` looks like such an annotation."""
+    """Return how to take one value, because the author of `session["cart"]` possibly wants one."""
     if not isinstance(key, str):
         return ""
     return f" One value alone is the parameter `x: Annotated[T, session_value({key!r})]`."

@@ -102,7 +102,7 @@ class SessionValueMarker(Marker):
 
 @explains_arguments("session_value()", 'session_value("cart")', OF_VALUES)
 def session_value(key: str) -> SessionValueMarker:
-    """Return the marker of the session's value of a key; changes of the value are stored."""
+    """Return the marker of the session's value under the key; changes of the value are stored."""
     if not isinstance(key, str):
         raise TypeError(f'session_value takes a key, not {key!r}. Fix: write session_value("cart")')
     return SessionValueMarker(key)
@@ -170,10 +170,10 @@ class _SessionValue:
         self._is_over: bool = False
 
     def _reloaded(self) -> None:
-        """Mark the value as outdated if it changed, or if the reload brought another value.
+        """Mark the value as outdated if the handler or the reload changed it.
 
-        Later changes of an outdated object are only logged, not stored. An absent value is read
-        again.
+        Later changes of an outdated value are not stored, but logged. If there was no value before
+        the reload, the session is read again.
         """
         if self._value is _ABSENT:
             self._read()
@@ -233,14 +233,17 @@ def _takes_none(convert: Convert) -> bool:
 
 
 def _changes(field: Field) -> bool:
-    """Return whether each request has its own copy of the default, because code can change it."""
+    """Return whether code can change the default.
+
+    Then each request has its own copy of the default.
+    """
     return field.default is not None and field.default() is not field.default()
 
 
 def _encoded(plain: object) -> bytes | None:
     """Encode a value for a comparison; None if the value cannot be encoded.
 
-    The session reports such a value when it is stored.
+    In this case, the session raises an error when the value is stored.
     """
     try:
         return encode(plain)
@@ -249,7 +252,7 @@ def _encoded(plain: object) -> bytes | None:
 
 
 def _converter(field: Field) -> Convert:
-    """Return the function that validates a stored value, and never converts a text."""
+    """Return the function that validates a stored value, but converts no text to another type."""
     try:
         if is_read_by_pydantic(field.annotation):
             return python_validator(field.annotation)

@@ -1,7 +1,7 @@
 """The base of every marker, built in or a user's own: what a source of arguments declares.
 
-A source declares the parts of a request that it needs, the words of `framework explain` and the
-description in OpenAPI. So all code of a new source is in one file.
+A source declares the parts of a request that it needs, its text for `framework explain` and its
+description for OpenAPI. So all code of a new source is in one file.
 """
 
 from abc import ABC, abstractmethod
@@ -191,7 +191,10 @@ class Parameter:
 
     @property
     def needs(self) -> Needs:
-        """Return what the parameter may use of a request, without its resolver or component."""
+        """Return the parts of a request that the parameter itself may use.
+
+        The parts that its resolver or its component uses are not included.
+        """
         return self.marker.needs
 
     @property

@@ -109,7 +109,10 @@ def note_wrong_default(declared: Declared, here: Place) -> None:
 
 
 def refuse_hidden(declared: Declared) -> None:
-    """Raise `Mistake` for an annotation that is a function, or a member that hides a type."""
+    """Raise `Mistake` for an annotation that is not a type, but a function or a member of a class.
+
+    In a class, a member with the name of an imported type hides the type.
+    """
     if isinstance(declared.annotation, types.BuiltinFunctionType):
         name = declared.annotation.__name__
         right = _TYPES_OF.get(name, "a class, such as str")

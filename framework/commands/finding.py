@@ -42,7 +42,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Target(NamedTuple):
-    """A module, and the name in it of an application or of a function that makes an application."""
+    """A module, and the name of an object in the module.
+
+    The object is an application, or a function that makes an application.
+    """
 
     module: str
     name: str

@@ -13,7 +13,7 @@ from framework.advice.collisions import collision_in, collision_of
 
 
 def folders() -> list[Path]:
-    """Return this folder, and the folder `src` in it, where a project may keep its packages."""
+    """Return the current folder and its folder `src`, in which a project can keep its packages."""
     here = Path.cwd()
     source = here / "src"
     return [here, source] if source.is_dir() else [here]
@@ -56,7 +56,7 @@ def hidden_file(module: str, found: ModuleSpec | None) -> Path | None:
 
 
 def is_below(file: str | None) -> bool:
-    """Return whether a file is in this folder."""
+    """Return whether a file is in the current folder or below."""
     return file is not None and Path(file).is_relative_to(Path.cwd())
 
 

@@ -148,7 +148,7 @@ def _respond_inside(
     session: Session,
     start_response: "StartResponse",
 ) -> Iterable[bytes]:
-    """Respond inside of a SessionMiddleware of the same container, which saves the session."""
+    """Respond without saving the session: the SessionMiddleware around the application saves it."""
     context.opened = session
     status, headers, body = answer(context)
     try:

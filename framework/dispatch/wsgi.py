@@ -133,7 +133,10 @@ class Dispatcher:
         return self._around(steps)(_answering(called, renderers, caught), recover, caught)
 
     def _told(self, refusal: HTTPException, environ: "WSGIEnvironment") -> HTTPException:
-        """Return the answer of `unknown_path`, if it is set, for a path without a route."""
+        """Return the answer to a request without a handler.
+
+        If `unknown_path` is set, it makes the answer to a path without a route.
+        """
         if self.unknown_path is None or not isinstance(refusal, NotFound):
             return refusal
         try:

@@ -243,7 +243,10 @@ def _catchers_of(
 
 
 def _in_order(own: Iterable[Outcome], around: Iterable[Outcome]) -> list[Outcome]:
-    """Return the first answer, and then the others in order; answers without a status come last."""
+    """Return the answers without repetitions, sorted by status; the first answer stays first.
+
+    Answers without a status come last.
+    """
     first, *others = dict.fromkeys([*own, *around])
     return [first, *sorted(others, key=lambda outcome: (outcome.status is None, outcome.status))]
 

@@ -23,8 +23,8 @@ _MOST_RANGES = 100
 def answer_conditions(response: Response, environ: "WSGIEnvironment") -> Response:
     """Change a whole response into 304, or into the range that the request asks for.
 
-    The response keeps its status if its method is neither GET nor HEAD, or if it is not 2xx. Raises
-    `PreconditionFailed` and `RequestedRangeNotSatisfiable`.
+    The response does not change if the request is not GET or HEAD, or if the status is not 2xx.
+    Raises `PreconditionFailed` and `RequestedRangeNotSatisfiable`.
     """
     method = environ["REQUEST_METHOD"]
     if method not in ("GET", "HEAD") or not 200 <= response.status_code < 300:

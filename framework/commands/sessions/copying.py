@@ -38,7 +38,7 @@ def copy(source: str, target: str, *, end_missing: bool) -> None:
     FROM_URL and TO_URL are URLs of stores, or applications such as shop.app:app. A second run
     copies new and changed sessions, and keeps sessions that are newer at TO_URL. Keep the
     application stopped during the last run. Do not copy after the application has used the store
-    at TO_URL.
+    at TO_URL, because the copy can bring back a session that has ended there.
     """
     with store_named(source, is_source=True) as read, store_named(target) as written:
         counts: Counter[Copied] = Counter()

@@ -1,4 +1,4 @@
-"""The store of a command that ends sessions; a manager calls the listeners for each session."""
+"""The store for commands that end sessions; a manager calls the listeners for each session."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -48,7 +48,11 @@ async def _told(manager: AsyncSessionManager, call: Coroutine[Any, Any, Any]) ->
 
 
 def _is_asynchronous(container: SessionContainer) -> bool:
-    """Return whether only an asynchronous manager can call the store, listeners and methods."""
+    """Return whether the sessions need an asynchronous manager.
+
+    The reason is an asynchronous store, an asynchronous listener, or an asynchronous session
+    class with its own methods.
+    """
     has_own = has_methods(container.async_session_class)
     return (
         isinstance(store_of(container), AsyncStore)

@@ -39,7 +39,7 @@ def echo_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def moment(seconds: float) -> str:
-    """Return the text of a time of a record: UTC, in seconds."""
+    """Return the text of a time, such as 2030-01-31T12:00:00Z."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
