@@ -68,9 +68,9 @@ class EndReason(StrEnum):
 class SessionEvent:
     """One thing that happened to a session, after the store acknowledged it.
 
-    `handle` is the public name of the session; it is None if no session is known. `reason` belongs
-    to `rejected` and `ambiguous` (one of RejectReason), to `destroyed` (an EndReason), and to
-    `store_failed` (the call that failed). `user_id` belongs to `signed_in` and `signed_out`.
+    `handle` is the public name of the session; it is None if no session is known. `reason` is set
+    for the kinds `rejected` and `ambiguous` (one of RejectReason), `destroyed` (an EndReason), and
+    `store_failed` (the call that failed). `user_id` is set for `signed_in` and `signed_out`.
     """
 
     kind: EventKind
@@ -94,4 +94,4 @@ class CountsCalls(Protocol):
     """A listener that also counts the calls of listeners that failed or were slow."""
 
     def count_call(self, problem: Literal["failed", "slow"]) -> None:
-        """Count one call of a listener of the same manager, or of this listener itself."""
+        """Count a failed or slow call of this listener, or of another listener of the manager."""

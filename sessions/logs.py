@@ -16,8 +16,8 @@ _PLAIN = (int, float, type(None))
 class _Hidden(Mapping[str, object]):
     """The arguments of a log line, without ids.
 
-    gunicorn and other servers log with a mapping that answers for names which it does not list. So
-    each value is looked up, and its ids are hidden, when the log line asks for the value.
+    The mapping of gunicorn and other servers has values even for names that a loop over it does
+    not give. So each value is looked up, and its ids are hidden, when the log line needs the value.
     """
 
     def __init__(self, arguments: Mapping[str, object], hidden: Callable[[object], object]) -> None:
@@ -39,8 +39,8 @@ class HideIds(logging.Filter):
 
     Add it to the logger or the handler of the server's access log:
     `logging.getLogger("uvicorn.access").addFilter(HideIds())`. `parameter` is the
-    `parameter` of the `URLTransport`. The name may have percent escapes, and the URL may be a
-    parameter of another URL.
+    `parameter` of the `URLTransport`. The filter finds an id even if the name of the parameter has
+    percent escapes, or if the URL is a parameter of another URL.
     """
 
     def __init__(self, parameter: str = "wSession") -> None:

@@ -56,8 +56,8 @@ class Managing(Generic[F]):
     def failure(self, session: F) -> SessionError | None:
         """Return the error of the store or of the token, if this request used the session.
 
-        If there is an error, an edge answers with its `status` in place of a 5xx response of the
-        application.
+        If there is an error, the middleware answers with the `status` of this error in place of a
+        5xx response of the application.
         """
         state = state_of(session)
         failure = state.failure if state.accessed else None
@@ -98,7 +98,7 @@ class Managing(Generic[F]):
         return state
 
     def report_late_changes(self, session: F) -> None:
-        """Log changes of nested values after the close, which cannot raise SessionClosed."""
+        """Log changes of nested values after the close, because they cannot raise SessionClosed."""
         state = state_of(session)
         if state.values is None or state.gone or state.is_obstructed or state.is_past:
             return
@@ -110,7 +110,7 @@ class Managing(Generic[F]):
             logger.error(_TOO_LATE, late)
 
     def _state_of_cookies(self, header: str | None, turn: Any) -> State:
-        """Return the state for a Cookie header; read its http cookie if it has no https cookie."""
+        """Return the state for a Cookie header: for its https cookie, or else its http cookie."""
         secure = self._state_of_head(header_text(header), "https", turn)
         if secure.has_tokens:
             return secure
@@ -227,7 +227,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         return self._live(checked_id(id, self.container.store), self._store)
 
     def from_token(self, token: str | None) -> Session | None:
-        """Return the live session of a signed token, or None for any other text."""
+        """Return the live session of a signed token, or None if there is no such session."""
         id = self.tokens.read(token) if isinstance(token, str) else None
         try:
             return None if id is None else self._live(id)
@@ -369,7 +369,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
         return Opening(self._live(checked_id(id, self.container.store), self._store))
 
     async def from_token(self, token: str | None) -> AsyncSession | None:
-        """Return the live session of a signed token, or None for any other text."""
+        """Return the live session of a signed token, or None if there is no such session."""
         id = self.tokens.read(token) if isinstance(token, str) else None
         try:
             return None if id is None else await self._live(id)

@@ -1,7 +1,7 @@
 """Read the cookies of an earlier session system, so that its users stay logged in.
 
-`SessionContainer(legacy_cookies=[...])` takes these kinds. These kinds only read cookies: the next
-response sends the cookie of this container, and clears the old cookie.
+`SessionContainer(legacy_cookies=[...])` takes objects of these classes. These classes only read
+cookies: the next response sends the cookie of this container, and clears the old cookie.
 """
 
 import hmac
@@ -116,8 +116,8 @@ class SignedPayloadCookie(LegacyCookie):
 class IdInNameCookie(LegacyCookie):
     """A cookie named `<name>:<id>`, whose value is the signature of `<name>:<id>=<id>`.
 
-    The signature is the HMAC-SHA-256 in base64url without padding. Mandarine writes it, with the
-    name `mandarine-session`.
+    The signature is the HMAC-SHA-256 in base64url without padding. Mandarine writes such a cookie,
+    with the name `mandarine-session`.
     """
 
     def names(self, pairs: Pairs) -> list[str]:

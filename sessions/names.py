@@ -1,4 +1,4 @@
-"""Errors for unknown settings, which say what to write instead."""
+"""Errors for unknown settings; each error says what to write instead."""
 
 import functools
 import inspect

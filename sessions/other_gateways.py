@@ -46,7 +46,7 @@ def refuse_asgi(
 
 
 class ForASGI:
-    """The base of an ASGI application, which refuses a WSGI server with a clear error."""
+    """The base class of ASGI applications; it refuses a WSGI server with a clear error."""
 
     def __new__(cls, *_: object, **__: object) -> Self:
         """Mark the object as a coroutine function, so that servers recognize version 3 of ASGI."""

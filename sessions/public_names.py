@@ -1,4 +1,4 @@
-"""The public names of all modules, and errors for unknown names that say what to import instead."""
+"""The public names of all modules; the errors for unknown names say what to import instead."""
 
 import dis
 import inspect
@@ -96,7 +96,7 @@ _STORES = ("Store", "Backend")
 
 
 def refusing(module: str) -> Callable[[str], object]:
-    """Return a `__getattr__` for a module, whose errors say what to write instead."""
+    """Return a `__getattr__` for a module; its errors say what to write instead."""
 
     def refuse(name: str) -> object:
         remedy = remedy_for(name, module)
@@ -132,7 +132,7 @@ def remedy_for(name: str, module: str) -> str | None:
 
 
 def place_of(name: str, *, beside: str = "") -> str | None:
-    """Return from where to import a public name; None if no other module has the name."""
+    """Return which import a name needs; None if it is unknown, or if `beside` has it."""
     found = list(_places(name))
     if beside in found:
         return None

@@ -50,7 +50,7 @@ class Grace(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ended:
-    """The answer for a session that was ended a short time ago, and when (epoch seconds)."""
+    """The answer for a session that was ended a short time ago: `at`, in epoch seconds."""
 
     at: float
 

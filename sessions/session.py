@@ -25,7 +25,7 @@ F = TypeVar("F", bound=SessionFace[Any])
 
 
 class Session(SessionFace[BlockingDriver]):
-    """A user's data over many requests; loaded at the first access, saved if they changed."""
+    """A user's data over many requests: loaded at the first access, and saved after a change."""
 
     __slots__ = ()
 
@@ -303,7 +303,7 @@ def check_plain(function: Callable[[Any], Any]) -> None:
 
 
 def mixed_kind(edge: type[F] | None, own: type[F], base: type) -> type[F]:
-    """Return one class with the methods of the edge's class and of the user's class."""
+    """Return one class with the methods of `edge`, a gateway's class, and of the user's class."""
     if edge is not None and not (isinstance(edge, type) and issubclass(edge, base)):
         raise TypeError(
             f"face={edge!r} is not a session class. Fix: give {base.__name__} or a subclass of it"

@@ -241,7 +241,7 @@ class StatelessSessions(MemoryVerbs):
             self.renew(state, record)
 
     def use_is_due(self, state: State, record: Record) -> bool:
-        """Return whether to send a new token only to store the time of this request."""
+        """Return whether to send a new token although only the time of use has changed."""
         if is_for_any_cache(state) or not self.is_use(state):
             return False
         rules = self.rules
@@ -331,7 +331,7 @@ class StatelessSessions(MemoryVerbs):
 
 
 def _carrying(state: State, id: Id, record: Record) -> CarriedId:
-    """Return the id with its record; a new id and a sign-out increase the generation."""
+    """Return the id with its record; a new id or a sign-out begins a new generation of tokens."""
     made = CarriedId(*id)
     made.record = record
     before = state.id

@@ -1,7 +1,7 @@
 """Sessions that are stored in a store: all decisions about them.
 
-When the store answers a call, the state takes over the changes in this call. The state's own values
-are not read again for this, because other code may have changed them since the call.
+After the store has applied a call, exactly the changes that the call sent count as stored. The
+present values of the state do not, because other code has possibly changed them since the call.
 """
 
 from collections.abc import Callable

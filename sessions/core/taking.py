@@ -92,7 +92,7 @@ class Taker:
         return values
 
     def _from_chunks(self, environ: dict[str, Any]) -> list[str]:
-        """Read a form without a Content-Length, from a server that knows where the form ends."""
+        """Read a form without a Content-Length; the server ends the stream after the form."""
         stream, body, is_whole = environ["wsgi.input"], bytearray(), False
         # The stream belongs to the server. The application meets the same error when it reads.
         with suppress(Exception):

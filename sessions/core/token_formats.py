@@ -20,11 +20,11 @@ class Sealer(ABC):
 
     @abstractmethod
     def open(self, token: str) -> CarriedId | None:
-        """Return the id and the record in a token, or None for any other text; never raise."""
+        """Return the id and the record in a token, or None for an invalid token; never raise."""
 
 
 class TokenFormat(ABC):
-    """The base class of formats for `SessionContainer(store=...)` that need no server."""
+    """The base class of token formats, for `SessionContainer(store=...)` in place of a store."""
 
     revocations: Store | AsyncStore | None
     """The store with the list of revoked tokens, or None if tokens cannot be revoked."""

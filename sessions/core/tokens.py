@@ -109,7 +109,7 @@ class Tokens(ABC):
         return obstacle
 
     def renews(self, state: State) -> bool:
-        """Return whether the client keeps a new id from any response, as browsers keep cookies."""
+        """Return whether the client keeps each new id that it gets, as browsers keep cookies."""
         if state.head is None or self.obstacle(state) is not None:
             return False
         used = self._transports_used(state)
@@ -127,10 +127,9 @@ class Tokens(ABC):
     def sending_transports(self, state: State) -> list[Transport]:
         """Return the transports over which the client receives a new token.
 
-        These are the transports over which the client sent its present token. Without such a token,
-        the list has only one transport: `state.transport`, if there is one. If not, this is the
-        first transport that works for this client (its `obstacle` returns None), or else the first
-        transport of the container.
+        These are the transports over which the client sent its present token. If it sent no
+        token, the list has only one transport: `state.transport` if this is set, else the first
+        transport whose `obstacle` returns None, else the first transport of the container.
         """
         id = state.id
         if state.brought and id is not None:
@@ -161,8 +160,8 @@ class Tokens(ABC):
     def is_sent_by_programs(self, state: State) -> bool:
         """Return whether the session came in a way that a browser never uses by itself.
 
-        A program made such a request, or a script of this site. If the session is not loaded, this
-        must be true for each id of the request.
+        Only a program or a script of this site can make such a request. If the session is not
+        loaded, each id of the request must have come in this way.
         """
         if not self._has_ids(state):
             return False

@@ -65,7 +65,7 @@ def warn_of_urls(transports: Sequence[Transport]) -> None:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Switch off the warnings while a container is made that serves no site."""
+    """Switch off the warnings while code makes a container that serves no site."""
     token = _is_quiet.set(True)
     try:
         yield

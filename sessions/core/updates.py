@@ -72,10 +72,10 @@ def ended() -> SessionNotFound:
 
 
 def _save_first(sessions: Commits, state: State, key: str) -> Flow[None]:
-    """Save a sign-in and the request's own change of the value first, so that the store has them.
+    """First save the request's sign-in and its own change of the value, so that the store has both.
 
-    Before the sign-in is stored, the value would belong to the previous user, or to an id that
-    another person may know.
+    Without a stored sign-in, the value would go to the session of the previous user, or to a
+    session whose id another person possibly knows.
     """
     if state.gone or state.standing in (Standing.PAST, Standing.AMBIGUOUS):
         raise ended()

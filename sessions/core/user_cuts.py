@@ -1,8 +1,8 @@
-"""Entries in a list of revocations that end all earlier sessions of a user (cuts).
+"""The cuts in a list of revocations: a cut ends all earlier sessions of one user, or all but one.
 
-If the sessions of a user were ended, the list has one entry for this user. The entry has the time
-of this end (the cut), and the one session that goes on. The entry stays until every session that
-began before this time has expired.
+If a user's sessions were ended, the list has one entry for this user. The entry has the time of the
+cut, and the key of the session that goes on, if there is one. The entry stays until every session
+that began before the cut has expired.
 """
 
 from math import inf, nextafter
@@ -38,9 +38,9 @@ class Cut(NamedTuple):
         return Cut(max(now, self.until), keep, kept_since)
 
     def later(self, created_at: float) -> float:
-        """Return the time at which a new session begins, so that this cut does not end it.
+        """Return `created_at`, or a later time if this cut would end a session that begins then.
 
-        The clock of the server that ended the other sessions can be ahead.
+        The cut can be in the future, because the clock of the server that made it can be ahead.
         """
         return created_at if created_at > self.until else nextafter(self.until, inf)
 
@@ -51,7 +51,7 @@ def cut_key(user_id: str) -> str:
 
 
 def cut_in(answer: object) -> Cut:
-    """Return the cut of an entry; a damaged entry ends all sessions that began before it."""
+    """Return the cut of an entry; a damaged entry ends all sessions older than its last change."""
     if not isinstance(answer, Record):
         return Cut()
     try:
@@ -75,7 +75,7 @@ def entry_of(cut: Cut, absolute: float, now: float) -> Record:
 
 
 def changes_between(known: Record, entry: Record) -> Changes:
-    """Return the changes that replace a known entry of a list; each entry has one value."""
+    """Return the changes that replace `known`, an entry with one value in a list of revocations."""
     return Changes(
         secret=known.secret,
         accessed_at=entry.accessed_at,

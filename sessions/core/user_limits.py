@@ -1,7 +1,7 @@
 """The largest number of sessions of a user: which sign-ins are refused, or which sessions end.
 
 With "end_oldest", each sign-in first commits, then reads the sessions of the user, and ends the
-oldest sessions, until no session is over the limit. The sessions have one order for all requests,
+oldest sessions, until no session is over the limit. All requests sort the sessions in the same way,
 so two sign-ins at the same time end the same sessions.
 
 With "refuse", a sign-in first joins a queue. The queue is a record of the store. A request changes
@@ -136,8 +136,8 @@ class Queue:
 def later_than(entries: Any, created_at: float, longest: float) -> float:
     """Return a time for a new sign-in, later than all sign-ins of the user in the index.
 
-    The clocks of other servers can be up to a minute ahead. `longest` is the time from a sign-in to
-    the time of its entry.
+    The clocks of other servers can be up to a minute ahead. The time of an entry in the index is
+    `longest` seconds after its sign-in.
     """
     latest = max(entries.values(), default=-inf) - longest
     if not created_at <= latest <= created_at + REMEMBERED_FOR:

@@ -47,7 +47,7 @@ class IndexedSessions(Refreshing):
             yield ("add_to_user", user_id, id.key, self.lifetimes.latest_end(created_at))
 
     def admit(self, state: State, id: Id, signing: S) -> Flow[S]:
-        """Add a sign-in to the index before its commit; raise TooManySessions over the limit.
+        """Before its commit, add a sign-in to the index, or refuse it with TooManySessions.
 
         Returns `signing`. With the limit "end_oldest", `signing` gets a time later than all other
         sign-ins of the user.
@@ -68,7 +68,7 @@ class IndexedSessions(Refreshing):
         return signing
 
     def with_entry(self, ask: Ask, signing: Changes | Record) -> Ask:
-        """Return the store call for a sign-in; with some stores, it also adds to the index."""
+        """Return the store call for a sign-in; with some stores, it also adds the index entry."""
         if not self.rules.stores_sign_ins or not isinstance(signing.user_id, str):
             return ask
         verb, *arguments = ask

@@ -260,7 +260,7 @@ class MemoryVerbs(Persistence):
     def end_one(
         self, state: State, id: Id, user_id: str | None = None, by: str = "delete()"
     ) -> Flow[bool]:
-        """End a session, but with `user_id` only one of this user; return whether it was live."""
+        """End a session if its user is `user_id` (None: any user); return whether it was live."""
         record = yield from self.before_end(state, id)
         ask = ("delete", id.key) if user_id is None else ("delete_of_user", id.key, user_id)
         ended: bool = yield ask
@@ -341,10 +341,10 @@ class MemoryVerbs(Persistence):
 
 
 def _clear_all(state: State) -> None:
-    """Remove the values of a user who was signed in before, but keep the mark of a moved session.
+    """Remove the previous user's values; keep the mark of a session from another system.
 
     The commit also removes values that other requests have written since the load, because these
-    values belong to that user, too.
+    values belong to the previous user, too.
     """
     state.values, state.assigned = {}, set()
     if state.record is None:
@@ -355,7 +355,7 @@ def _clear_all(state: State) -> None:
 
 
 def is_for_any_cache(state: State) -> bool:
-    """Return whether shared caches may store the response, which then must not renew the cookie."""
+    """Return whether shared caches may store the response; then it must not renew the cookie."""
     return state.answer is not None and is_public(state.answer)
 
 

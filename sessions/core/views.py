@@ -1,4 +1,4 @@
-"""The items and values of a session, for loops while another thread removes a key."""
+"""The items and values of a session; a loop over them goes on if another thread removes a key."""
 
 from collections.abc import ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from typing import Any, Final

@@ -14,8 +14,8 @@ Expired = tuple[str, Record]
 class Expiring(Protocol):
     """A store that returns each expired record exactly once, so that one event reports its end.
 
-    If the store has an attribute `purge_reads_all` that is true, a purge looks at every record, so
-    the creation of a session never calls a purge.
+    If the store has an attribute `purge_reads_all` that is true, a purge looks at every record.
+    This is slow, so the creation of a session never calls a purge.
     """
 
     collects_expired: bool

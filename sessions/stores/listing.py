@@ -11,8 +11,8 @@ __all__ = ["AsyncCountable", "AsyncListable", "Countable", "Listable", "Page"]
 class Page(NamedTuple):
     """Some live records with their keys, and the place where the next page begins.
 
-    `after` is None if this is the last page. Otherwise it is a text for the next call, which only
-    the same store can read. A page may be empty although it is not the last one.
+    `after` is None if this is the last page. If it is a text, give it to the next call; only the
+    same store can read this text. Even a page before the last one can be empty.
     """
 
     records: list[tuple[str, Record]]

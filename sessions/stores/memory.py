@@ -37,8 +37,8 @@ class MemoryStore(Store):
     To find expired records, the store keeps a list of keys (a bucket) for each second. A new key
     goes into the list of the second in which its record will expire. A purge looks at the lists
     whose second has passed, and at no more than PURGE_BATCH keys in one call. The purge removes
-    expired records, and moves keys whose records expire later now to the lists of later seconds.
-    Records are returned without a copy, because no code changes them.
+    expired records. If a record got a later expiry, the purge moves its key to the list of that
+    second. Records are returned without a copy, because no code changes them.
     """
 
     in_place = True
@@ -198,7 +198,7 @@ class MemoryStore(Store):
             self._users.remove(user_id, entries)
 
     def wait_for_calls(self) -> bool:
-        """Wait before a fork until no call is running; return whether no call is running."""
+        """Wait before a fork until no call is running; return False if this takes too long."""
         return self._lock.acquire(timeout=CALL_DEADLINE)
 
     def go_on(self) -> None:

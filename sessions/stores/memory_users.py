@@ -40,14 +40,14 @@ class UserEntries:
         return dict(self._of_user.get(user_id, {}))
 
     def remove(self, user_id: str, entries: Mapping[str, float]) -> None:
-        """Remove entries of a user, but keep an entry whose time is now later."""
+        """Remove these entries of a user, but keep an entry whose time is later than given."""
         mine = self._of_user.get(user_id, {})
         for key, until in entries.items():
             if mine.get(key, until) <= until:
                 self._remove(user_id, key)
 
     def forget(self, key: str) -> None:
-        """Remove the entries of a removed record, except a young entry, which may get a record."""
+        """Remove the entries of a removed record; keep a young entry: its record can still come."""
         if key not in self._waiting:
             self._forget(key)
 

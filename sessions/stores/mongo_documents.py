@@ -258,7 +258,7 @@ def _times(
 
 
 def _is_late(accessed: float, now: float) -> Document:
-    """Return the condition that the document has a later use, which no wrong clock has set."""
+    """Return the condition that the stored use is later, and that no wrong clock set its time."""
     latest = now + CLOCK_TOLERANCE
     return {"$and": [{"$lte": ["$accessed_at", latest]}, {"$gt": ["$accessed_at", accessed]}]}
 

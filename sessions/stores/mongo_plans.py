@@ -41,9 +41,9 @@ class Keeping(NamedTuple):
 class Ask(NamedTuple):
     """One operation on the collection: a method of pymongo and its arguments.
 
-    The answer is the result of the method, a list for `find` and `aggregate`, and None for an
-    insert if a document has the key already. If `is_repeatable`, the operation is tried again after
-    a lost reply.
+    The answer is the result of the method. For `find` and `aggregate`, it is a list. For an insert,
+    it is None if a document has the key already. If `is_repeatable`, the operation is tried again
+    after a lost reply.
     """
 
     verb: str

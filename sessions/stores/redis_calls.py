@@ -6,7 +6,7 @@ this field are the number of the value, in the order in which the values were fi
 an ended session has one field, `ended`.
 
 Each call is one command on one key, so it works in a cluster too. The scripts use the clock of the
-server, which removes expired sessions itself, or some time after their ends.
+server. The server itself removes each session at its end, or some time later.
 """
 
 import struct

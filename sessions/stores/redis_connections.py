@@ -59,9 +59,9 @@ _call = _Call()
 
 @contextmanager
 def within(connection: Any, seconds: float) -> Iterator[None]:
-    """Limit the time of the block; raise the timeout error of redis-py.
+    """Limit the time of the block; if it takes longer, raise the timeout error of redis-py.
 
-    redis-py closes a connection only after its own errors.
+    It must be this error, because redis-py closes a connection only after its own errors.
     """
     try:
         with deadlines.within(connection, min(seconds, _call.until - time.monotonic())):
@@ -88,7 +88,7 @@ def limit(connection: Any) -> None:
 
 
 def in_one_deadline(method: Callable[..., T], *arguments: Any) -> T:
-    """Call a method of a client of redis-py, which may open connections and ask several servers."""
+    """Call a method of a redis-py client, with one deadline for all its connections and replies."""
     _call.until = time.monotonic() + CALL_DEADLINE
     try:
         return method(*arguments)
@@ -110,7 +110,7 @@ class TimedClient:
 
 
 class Connections:
-    """Send commands to one server over connections of `pool`, a pool of redis-py, and keep them."""
+    """Keep connections to one server, made by a pool of redis-py, and send commands over them."""
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool

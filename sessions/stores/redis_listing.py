@@ -2,7 +2,8 @@
 
 SCAN looks at all keys of a server, even at the keys of other applications. Each call is short.
 The pattern matches exactly the keys of this store's sessions: the prefix, and 64 hexadecimal
-digits. So another application may have a longer prefix that begins with this one.
+digits. So it never matches a key of another application, even if the other prefix begins with this
+one.
 """
 
 import re
@@ -73,7 +74,7 @@ class RedisListing(ABC):
         return left
 
     def _present(self, after: str | None) -> float:
-        """Return the time of the server; 0 if the server removes records at their ends."""
+        """Return the time of the server, or 0 if no record stays after its end."""
         return _seconds(self._ask(lambda: self._time(after))) if self._kept else 0.0
 
     def _time(self, after: str | None) -> Any:
@@ -132,7 +133,7 @@ class AsyncRedisListing(ABC):
         return left
 
     async def _present(self, after: str | None) -> float:
-        """Return the time of the server; 0 if the server removes records at their ends."""
+        """Return the time of the server, or 0 if no record stays after its end."""
         return _seconds(await self._ask(lambda: self._time(after))) if self._kept else 0.0
 
     async def _time(self, after: str | None) -> Any:

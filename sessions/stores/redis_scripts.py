@@ -226,7 +226,7 @@ _HAS_EXPIRED = _FIND + "return not found() and found(true) and 1 or 0"
 
 
 class Scripts:
-    """The scripts of a store that keeps a record for some milliseconds after its end, or for 0."""
+    """The scripts of a store that keeps each record for `kept` milliseconds after its end."""
 
     def __init__(self, kept: int = 0) -> None:
         def made(text: str) -> Script:
