@@ -113,7 +113,7 @@ class AsyncUpkeep(Counts):
 
 
 def purging(sessions: Persistence, limit: int) -> Callable[[Any], tuple[State, Flow[int]]] | None:
-    """Return a function that begins a purge with events, or None without listeners."""
+    """Return a function that begins a purge and sends events; None if a purge has no events."""
     if not (isinstance(sessions, NotedSessions) and sessions.rules.takes_expired):
         return None
 
@@ -125,7 +125,7 @@ def purging(sessions: Persistence, limit: int) -> Callable[[Any], tuple[State, F
 
 
 async def listened(manager: AsyncUpkeep) -> None:
-    """Wait until the coroutines of listeners and of `finish` are done."""
+    """Wait for the coroutines of listeners, and of the method `finish` of sessions."""
     await manager._driver.listening.aclose()
 
 

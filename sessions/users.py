@@ -29,8 +29,8 @@ class SessionInfo:
     """One session in a list of a user's sessions; it contains no secret.
 
     `handle` is the public name of the session. `created_at` is the time of its sign-in.
-    `user_agent` and `address`, the network of the client, are known only with
-    `SessionContainer(remember_devices=True)`.
+    `user_agent` and `address` are known only with `SessionContainer(remember_devices=True)`.
+    `address` is the network of the client, not its full address.
     """
 
     handle: str
@@ -63,10 +63,10 @@ class UserSessions:
     ) -> int | None:
         """End all sessions of a user, except `keep`: a session or its handle.
 
-        Return how many were ended; None for stateless sessions, which nobody can count. A login
-        that happens at the same time survives if it is not complete yet. If the store fails, some
-        sessions may have ended: call it again. Raises SessionError if the store has no index of
-        users, or the tokens no list of revocations.
+        Return how many were ended; None for stateless sessions, because nobody can count them. If a
+        login is not complete yet, its session survives. If the store fails, some sessions have
+        possibly ended: call the method again. Raises SessionError if the store has no index of
+        users, or if the tokens have no list of revocations.
         """
         state = own_state(self._sessions, reentrant_turn())
         user = check_user_id(user_id, "end_sessions_of()")

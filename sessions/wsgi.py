@@ -32,8 +32,8 @@ class SessionMiddleware:
     """Give the application a session in `environ["sessions.session"]`.
 
     The session is saved before the first byte of the response is sent. Inside another
-    SessionMiddleware with the same container, this middleware does nothing. With another container,
-    the application inside gets the session of this middleware.
+    SessionMiddleware with the same container, this middleware does nothing. If the outer middleware
+    has another container, the application gets the session of this middleware.
     """
 
     def __init__(self, app: "WSGIApplication", container: SessionContainer) -> None:
@@ -55,7 +55,7 @@ class SessionMiddleware:
         start_response: "StartResponse | None" = None,
         send: object = None,
     ) -> Iterable[bytes]:
-        """Answer one request; a call with one or three arguments comes from an ASGI server."""
+        """Answer one request; refuse an ASGI server, which gives one or three arguments."""
         if start_response is None or send is not None:
             refused: Iterable[bytes] = refuse_asgi(OF_WSGI, environ, start_response, send)
             return refused

@@ -161,7 +161,7 @@ class Asyncpg(PostgreSQL):
 
 
 def _of_asyncpg(parameters: Parameters) -> Parameters:
-    """Return the parameters without those that are SQLAlchemy's own."""
+    """Return the parameters without SQLAlchemy's own parameters, which asyncpg does not know."""
     return {
         name: value
         for name, value in parameters.items()

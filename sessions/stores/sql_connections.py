@@ -127,7 +127,7 @@ def _checked_parameters(driver: Any, url: URL) -> dict[str, Any]:
 
 
 def _refused(driver: Any, url: URL) -> list[str]:
-    """Return the names of the options that the driver refuses even without the others."""
+    """Test each option alone, and return the names of the options that the driver refuses."""
     names = []
     for name, value in url.query.items():
         try:
@@ -212,7 +212,7 @@ class Connections:
             slots.put(None)
 
     def alone(self, texts: Callable[[Any], None]) -> None:
-        """Call the work with a new connection that has a longer time limit."""
+        """Call `texts` with a new connection that has a longer time limit."""
         connection = self._source.open(_SCHEMA_TIMEOUT)
         try:
             texts(connection)

@@ -47,7 +47,7 @@ def required(module: str, owner: str, install: str) -> Any:
 
 
 def postgresql_settings(seconds: float) -> str:
-    """Return the settings of a new connection; the server must give up before the client."""
+    """Return the settings of a new connection, with a shorter time limit than the client's."""
     return (
         "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;"
         f" SET statement_timeout = {int(seconds * 900)}"
@@ -75,7 +75,7 @@ class PostgreSQL:
     tables = staticmethod(postgresql_table)
 
     def within(self, connection: Any, seconds: float) -> AbstractContextManager[None]:
-        """Do nothing: these drivers limit the time of a block themselves."""
+        """Do nothing, because these drivers limit the time of each call themselves."""
         return nullcontext()
 
     def has_no_table(self, error: Exception) -> bool:
@@ -128,7 +128,7 @@ class Psycopg(PostgreSQL):
         self._conninfo(parameters)
 
     def connect(self, parameters: Parameters, seconds: float) -> Any:
-        """Open a connection; the driver's own function would wait at least two seconds."""
+        """Open a connection; the driver's own function has no time limit below two seconds."""
         opening = self._generators.connect(self._conninfo(parameters))
         opened = self._waiting.wait_conn(
             opening, interval=_INTERVAL, timeout=seconds * CONNECT_SHARE
@@ -160,7 +160,7 @@ class Psycopg(PostgreSQL):
 
     @contextmanager
     def within_rest(self, connection: Any, seconds: float) -> Iterator[None]:
-        """Limit the time of the block; later calls over the connection have the usual limit."""
+        """Limit the time of the calls in the `with` block; later calls have the usual limit."""
         usual = connection.wait
         connection.wait = partial(usual, timeout=seconds)
         try:

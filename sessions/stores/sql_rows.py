@@ -48,13 +48,13 @@ def names_as_list(names: Iterable[str]) -> list[str]:
 def names_as_nulls(names: Iterable[str]) -> list[str]:
     """Return a JSON object for each name, with null as its value, for MariaDB and MySQL.
 
-    JSON_MERGE_PATCH of MariaDB removes only some of the names of one object with several nulls.
+    If one object had all names, JSON_MERGE_PATCH of MariaDB would remove only some of them.
     """
     return [_encode({_in_base64(name): None}).decode() for name in names]
 
 
 def with_each_name(text: str, values: Parameters) -> tuple[str, Parameters]:
-    """Return a statement of MariaDB or MySQL with one parameter for each of these objects."""
+    """Return a MariaDB or MySQL statement with a parameter for each object of `names_as_nulls`."""
     for name in ("removed", "absent"):
         objects = values.get(name)
         if isinstance(objects, list):
@@ -65,19 +65,19 @@ def with_each_name(text: str, values: Parameters) -> tuple[str, Parameters]:
 
 
 def entries_as_lists(entries: Mapping[str, float]) -> Iterator[Parameters]:
-    """Return entries as PostgreSQL takes them."""
+    """Yield the entries of an index of users as two arrays, for PostgreSQL."""
     yield {"keys": [*entries], "untils": [float(until) for until in entries.values()]}
 
 
 def entries_as_objects(entries: Mapping[str, float]) -> Iterator[Parameters]:
-    """Return entries as MariaDB and MySQL take them."""
+    """Yield the entries of an index of users as JSON objects, for MariaDB and MySQL."""
     left = iter(entries.items())
     while some := dict(islice(left, _ENTRIES)):
         yield {"entries": _encode(some).decode()}
 
 
 def create_parameters(key: str, record: Record) -> Parameters:
-    """Return the parameters of a creation."""
+    """Return the parameters of the statement that creates a record."""
     grace_secret, grace_until = record.grace or (None, None)
     return {
         "key": key,
@@ -102,7 +102,7 @@ def create_parameters(key: str, record: Record) -> Parameters:
 
 
 def use_parameters(key: str, secret: str, expires_at: float, accessed_at: float) -> Parameters:
-    """Return the parameters of a touch."""
+    """Return the parameters of the statement of a touch."""
     return {
         "key": key,
         "secret": secret,
@@ -113,7 +113,7 @@ def use_parameters(key: str, secret: str, expires_at: float, accessed_at: float)
 
 
 def commit_parameters(key: str, changes: Changes, names_in: NamesIn) -> Parameters:
-    """Return the parameters of a commit."""
+    """Return the parameters of the statement that commits changes."""
     values = use_parameters(key, changes.secret, changes.expires_at, changes.accessed_at)
     # A name that is both set and removed is removed.
     sets = {name: value for name, value in changes.set.items() if name not in changes.removed}
@@ -164,7 +164,7 @@ def found_in(rows: list[Row]) -> Found:
 
 
 def expired_in(row: Row) -> Record | None:
-    """Return the record in the row of an expired session; None if it is damaged."""
+    """Return the record in the row of an expired session; None if the row is damaged."""
     *columns, _, _ = row
     try:
         return _record(columns)

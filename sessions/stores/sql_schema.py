@@ -11,7 +11,7 @@ _FLOATS = (
 def postgresql_table(table: str) -> tuple[str, ...]:
     """Return the statements that create the table in PostgreSQL, in one transaction.
 
-    If two processes do this at the same time, one waits for the other.
+    If two processes run these statements at the same time, one waits for the other.
     """
     users = users_of(table)
     floats = ", ".join(f"{name} double precision" for name in _FLOATS)

@@ -61,11 +61,11 @@ class Statement(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A change of some rows, which skips rows that another call has locked.
+    """A change of some rows; it skips the rows that another call has locked.
 
     In MariaDB and MySQL, `find` finds the keys of the rows, and locks nothing. Then `lock` locks
-    the rows by their keys, in one transaction with the change. All calls lock a row before its
-    entry in the other index, so no two of them wait for each other.
+    the rows by their keys, in one transaction with the change. Every call first locks the row, and
+    then the entry of the row in the index of `purge_at`. So no two calls wait for each other.
     """
 
     change: Statement
@@ -127,8 +127,9 @@ MYSQL = Language(
 class Statements:
     """The statements for one kind of server and one table.
 
-    `purge_at` is the time when a purge looks at the row. It may be too early, and then the purge
-    sets a later time, but it is never too late. So most commits change no column that has an index.
+    `purge_at` is the time when a purge looks at the row. A later expiry does not change `purge_at`:
+    the purge then comes too early, and sets a later time. So most commits change no column that has
+    an index. No purge comes too late, because an earlier expiry also sets `purge_at`.
 
     MariaDB and MySQL assign the columns one after the other, so a column is assigned after the
     columns that need its old value.
@@ -256,7 +257,7 @@ class Statements:
             next_place = next_place + 1"""
 
     def _live_of(self, table: str) -> str:
-        """Return the condition of a live record, which is true or false, and never unknown."""
+        """Return the condition for a live record; its result is true or false, and never NULL."""
         needed = " AND ".join(f"{table}{name} IS NOT NULL" for name in _NEEDED)
         return f"""{table}expires_at > {self._now} AND {table}ended_at IS NULL AND {needed}
             AND ({table}grace_secret IS NULL OR {table}grace_until IS NOT NULL)"""
@@ -309,8 +310,9 @@ class Statements:
 class UserStatements:
     """The statements of the index of users, for one kind of server and one table of sessions.
 
-    A purge looks at an entry after `check_at`: first when its session must exist, and then when
-    the session may have expired.
+    A purge looks at an entry after the time `check_at`. At first, this is the time when the session
+    must exist, because an entry is added before its session. Later, `check_at` is the time when the
+    session has expired, unless its expiry changes.
     """
 
     def __init__(self, language: Language, sessions: str) -> None:

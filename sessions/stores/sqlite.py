@@ -57,8 +57,8 @@ class SQLiteStore(SQLiteListing, Store):
     `prefix`: applications with different prefixes can share a file, but not sessions. The file is
     created with mode 0600, and must be on a local disk. A committed change survives the end of the
     process. With `durable`, it also survives a power failure, but each write waits for the disk. If
-    the file is removed or replaced, its sessions have ended, and new sessions are stored. Raises
-    ConfigurationError if the file cannot be opened.
+    the file is removed or replaced, its sessions have ended, and the new file gets new sessions.
+    Raises ConfigurationError if the file cannot be opened.
     """
 
     def __init__(
@@ -295,14 +295,18 @@ class SQLiteStore(SQLiteListing, Store):
         return removed
 
     def _purge_batch(self, cursor: sqlite3.Cursor, size: int = PURGE_BATCH) -> tuple[int, int]:
-        """Remove expired rows; return the numbers of rows looked at and records removed."""
+        """Remove expired rows; return the number of checked rows, and of removed records."""
         looked_at, _, removed = self._take_batch(cursor, size, takes=False)
         return looked_at, removed
 
     def _take_batch(
         self, cursor: sqlite3.Cursor, size: int, *, takes: bool = True
     ) -> tuple[int, list[Row], int]:
-        """Remove expired rows; return how many were looked at, the taken rows, and the others."""
+        """Remove expired rows; with `takes`, return the rows of records.
+
+        The result is the number of rows that were looked at, the rows of records, and the number of
+        records that were removed but are not in the result.
+        """
         values: dict[str, object] = {"now": self.clock(), "size": size}
         cursor.execute("BEGIN IMMEDIATE")
         looked_at = cursor.execute(self._sql.postpone, values).rowcount

@@ -80,8 +80,8 @@ class Connections:
         """Call the work, a statement or a transaction, while no other thread writes.
 
         A write gives up if no thread and no process has written for CALL_DEADLINE seconds, and
-        after LONGEST_WAIT seconds in any case. If the work is `repeatable`, it is done again after
-        a write that may have gone to replaced files.
+        after LONGEST_WAIT seconds in any case. If the file was possibly replaced during the
+        write, `repeatable` work is done again, with the new file.
         """
         began = time.monotonic() - (0.0 if waits else LONGEST_WAIT)
         if not self._turns.take(began):
@@ -272,11 +272,11 @@ class Files(NamedTuple):
     log: Identity
 
     def is_database_in_place(self) -> bool:
-        """Return whether the path still leads to the same database file."""
+        """Return whether the path still leads to the database file of the connection."""
         return _is_at(self.path, self.database)
 
     def are_in_place(self) -> bool:
-        """Return whether the database file and the log file are still the same."""
+        """Return whether the paths still lead to the database and the log of the connection."""
         return _is_at(self.path, self.database) and _is_at(self.log_path, self.log)
 
     def remove_leftover_log(self) -> None:
@@ -354,9 +354,9 @@ def _is_at(path: str, identity: Identity) -> bool:
 def _make_file(path: str) -> None:
     """Create the file with mode 0600 unless it exists; SQLite would use the umask.
 
-    This function does not open an existing file. To close this file again would drop the locks of
-    this process's connections, and another process could then remove their log. Source:
-    sqlite.org/howtocorrupt.html, 2.2.
+    This function does not open an existing file. It would have to close the file again, and this
+    would drop the locks of this process's connections to the file. Another process could then
+    remove their log. Source: sqlite.org/howtocorrupt.html, 2.2.
     """
     with contextlib.suppress(FileExistsError):
         # Windows has no O_CLOEXEC, and child processes there do not inherit files.

@@ -28,7 +28,7 @@ _SHAPES = frozenset(
 
 
 def found_in(row: Row, now: float) -> Record | Ended | None:
-    """Return the record or `Ended` in a row, or None; raise UnreadableValue if it is damaged."""
+    """Return the record or `Ended` in a row, or None; raise UnreadableValue for a damaged row."""
     expires_at, ended_at = row[4], row[12]
     if type(ended_at) is float:
         return Ended(ended_at) if now < ended_at + REMEMBERED_FOR else None
@@ -43,7 +43,7 @@ def found_in(row: Row, now: float) -> Record | Ended | None:
 
 
 def record_in(row: Row) -> Record | None:
-    """Return the record in a removed row, even if it has expired; None if it is damaged."""
+    """Return the record in a removed row, even if it has expired; None if the row is damaged."""
     if tuple(map(type, row)) not in _SHAPES:
         return None
     try:

@@ -54,7 +54,7 @@ def making_files(makes_files: bool) -> Iterator[None]:
 
 
 class MissingFile:
-    """A replacement for connections, if the file is missing and must not be made now."""
+    """Replace the connections of a store whose file is missing and must not be made now."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -47,8 +47,9 @@ _NAMES = [*(name.strip() for name in _RECORD.split(",")), "ended_at", "purge_at"
 class Statements:
     """The SQL statements for one prefix.
 
-    `purge_at` is the time when a purge looks at the row. It may be too early, and then the purge
-    sets a later time, but it is never too late. So most commits change no column that has an index.
+    `purge_at` is the time when a purge looks at the row. A later expiry does not change `purge_at`:
+    the purge then comes too early, and sets a later time. So most commits change no column that has
+    an index. No purge comes too late, because an earlier expiry also sets `purge_at`.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -131,9 +132,9 @@ class Statements:
 class UserStatements:
     """The SQL of the index of users for one prefix.
 
-    A trigger removes an entry together with the row of its session. `check_at` is when a purge
-    looks at an entry: first when the session must exist, and then when the time of the entry has
-    passed.
+    A trigger removes an entry together with the row of its session. A purge looks at an entry after
+    the time `check_at`. At first, this is the time when the session must exist, because an entry is
+    added before its session. Later, `check_at` is the end of the entry.
     """
 
     def __init__(self, prefix: str) -> None:

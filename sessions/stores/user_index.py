@@ -1,8 +1,9 @@
-"""The index of the sessions of each user: a store may have it in addition to the contract.
+"""The index of each user's sessions, which a store can have in addition to the contract.
 
-An entry has the key of a session of a user, and the latest time at which the record of the session
-can end. An entry says that the session *may* belong to the user; only the record says whether it
-does. So an entry does not change if the session gets a new id, another expiry or another user.
+An entry of a user has the key of a session, and the latest time at which the session can end. An
+entry says only that the session *possibly* belongs to the user; the record of the session says to
+whom it belongs. So an entry does not change if the session gets a new id, another expiry or another
+user.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ __all__ = ["AsyncStoresSignIns", "AsyncUserIndex", "StoresSignIns", "UserIndex",
 
 @runtime_checkable
 class UserIndex(Protocol):
-    """Know which keys may hold the sessions of a user.
+    """Keep, for each user, the keys of the sessions that possibly belong to the user.
 
     An entry whose time is over is removed, at the latest by the next `purge`. Two stores with
     different prefixes have different indexes. A broken store raises StoreUnavailable.
@@ -26,8 +27,8 @@ class UserIndex(Protocol):
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add the key to the user, whether its record exists already or not.
 
-        The entry stays until the time `until` (epoch seconds) at least, or until
-        `remove_from_user`. If the user has the key already, the later of the two times counts.
+        The entry stays at least until the time `until` (epoch seconds), unless `remove_from_user`
+        removes it. If the user has the key already, the later of the two times counts.
         """
 
     def keys_of_user(self, user_id: str) -> Mapping[str, float]:
@@ -37,13 +38,13 @@ class UserIndex(Protocol):
     def remove_from_user(self, user_id: str, entries: Mapping[str, float]) -> None:
         """Remove these entries, as `keys_of_user` returned them, and leave all others.
 
-        An entry stays if its time has become later, because a sign-in has entered the key again.
+        An entry stays if its time has become later, because a sign-in has added the key again.
         """
 
 
 @runtime_checkable
 class AsyncUserIndex(Protocol):
-    """Know which keys may hold the sessions of a user, without blocking: see `UserIndex`."""
+    """Keep the keys of the sessions of each user, without blocking: see `UserIndex`."""
 
     async def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add the key to the user: see `UserIndex.add_to_user`."""
@@ -58,22 +59,22 @@ class AsyncUserIndex(Protocol):
 
 @runtime_checkable
 class StoresSignIns(UserIndex, Protocol):
-    """Add a sign-in to the index, and store the sign-in, in one call: an index may have this too.
+    """An index with two optional methods, which add a sign-in to the index and also store it.
 
-    Without these methods, a sign-in is `add_to_user`, and then `create` or `commit`.
+    Without these methods, a sign-in needs two calls: `add_to_user`, and then `create` or `commit`.
     """
 
     def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
         """Add the key as `add_to_user` does, and then create the record.
 
-        The result is that of `create`. If there is no entry, no record is created.
+        The result is that of `create`. If the key cannot be added, no record is created.
         """
         ...
 
     def commit_sign_in(self, user_id: str, key: str, changes: Changes, until: float) -> Outcome:
         """Add the key as `add_to_user` does, and then commit the changes.
 
-        The result is that of `commit`. If there is no entry, nothing is committed.
+        The result is that of `commit`. If the key cannot be added, nothing is committed.
         """
         ...
 

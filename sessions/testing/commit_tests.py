@@ -116,7 +116,7 @@ class CommitTests(Suite):
     async def test_a_commit_keeps_the_version_of_the_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The version describes the encoding of the values, which a store does not know."""
+        """A store does not know the encoding of the values, so it never changes the version."""
         await store.create("key", a_record(clock, version=41))
 
         await store.commit("key", some_changes(clock, set={"a": b"1"}, new_secret=NEW_SECRET))

@@ -117,7 +117,7 @@ class ExpiringTests(Suite):
     async def test_an_ended_record_is_not_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The end of the record is known already, and the store still knows the time of the end."""
+        """`delete` ended the record before its expiry, and `load` still returns when it ended."""
         expiring = collecting(store)
         await store.create(_KEY, a_record(clock, {"a": b"1"}))
         await store.delete(_KEY)
@@ -149,7 +149,7 @@ class ExpiringTests(Suite):
     async def test_a_record_that_was_replaced_is_not_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A new record has the key now."""
+        """`create` has replaced the expired record, and the new record is live."""
         expiring = collecting(store)
         await store.create(_KEY, _an_old_record(clock, "text"))
         record = a_record(clock, {"new": b"1"})

@@ -15,7 +15,7 @@ _LINKED = r"""\b{0}=([\w.-]+)|name=\\?"{0}\\?" value=\\?"([\w.-]+)"""
 
 
 class KeptTokens:
-    """Keep the token of a session, as a client of an API does, or as the links of a page do.
+    """Keep the token of a session, from a header of a response or from a link of a page.
 
     After `begin_to_send`, the token is sent in each request that has no token of its own.
     """
@@ -77,7 +77,10 @@ class KeptTokens:
             self.read_link(f"{answered.get('location', '')}\n{page}")
 
     def read_link(self, text: str, *, forgets: bool = False) -> None:
-        """Keep the token in the first link or form of a text."""
+        """Find the first token in the links and forms of a text, and keep this token.
+
+        With `forgets`, the client forgets its token if the text has none.
+        """
         found = self._linked.search(text) if self._parameter else None
         if found is not None:
             self._token = found[1] or found[2]

@@ -174,7 +174,7 @@ async def _listed(
     between: Callable[[], Awaitable[None]] = _nothing,
     most: int = _MOST_PAGES,
 ) -> dict[str, object]:
-    """Return the records of all pages; call `between` after each of the first pages."""
+    """Return the records of all pages; call `between` after each of the first `most` pages."""
     listed: dict[str, object] = {}
     after: str | None = None
     for number in range(_MOST_PAGES):

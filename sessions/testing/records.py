@@ -32,7 +32,7 @@ def a_record(
 
 
 def some_changes(clock: Callable[[], float], *, lives: float = LIFETIME, **fields: Any) -> Changes:
-    """Return changes at the present time, after which a record expires in `lives` seconds."""
+    """Return changes of the present time, with an expiry `lives` seconds later."""
     now = clock()
     made: dict[str, Any] = {
         "secret": SECRET,

@@ -184,7 +184,7 @@ class StoreTests(Suite):
     async def test_an_ended_record_is_remembered_for_a_short_time(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """REMEMBERED_FOR seconds after the first delete, nothing is left."""
+        """REMEMBERED_FOR seconds after the first delete, nothing is left of the record."""
         await store.create("key", a_record(clock, {"a": b"1"}, lives=1000))
         await store.delete("key")
 
@@ -212,7 +212,7 @@ class StoreTests(Suite):
     async def test_a_broken_store_raises_store_unavailable(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Every method raises StoreUnavailable, not a driver's error, and answers nothing."""
+        """Every method raises StoreUnavailable, not a driver's error, and returns no value."""
         now, record = clock(), a_record(clock)
         await store.create("key", record)
 

@@ -18,8 +18,9 @@ class Suite:
     """Test the rules of the contract, each with a new store.
 
     `server_expires` is True if the server of the store removes expired records by its own clock.
-    The tests that change the clock are then skipped. `points_at_most` is the number of points of a
-    call at which another call is tried: with fewer points, the tests of a slow server end sooner.
+    The tests that change the clock are then skipped. A point is a place in a call where a test
+    pauses the call, and makes another call. A test tries at most `points_at_most` points of a call:
+    with fewer points, the tests of a slow server end sooner.
     """
 
     server_expires = False

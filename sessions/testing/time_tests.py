@@ -178,7 +178,7 @@ class TimeTests(Suite):
     async def test_times_of_a_wrong_clock_count_as_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A use replaces all times that are far in the future by the present time."""
+        """If the times of a record are far in the future, a use replaces all of them."""
         for key, timeout in (("plain", None), ("own", 5000.0)):
             await store.create(key, _far_ahead(clock, timeout))
             await store.create(f"{key} touched", _far_ahead(clock, timeout))

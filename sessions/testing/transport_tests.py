@@ -161,7 +161,7 @@ class TransportContract:
         expect(client.visit(_values, old), {}, "the values under the old token")
 
     def test_a_foreign_text_is_no_session(self) -> None:
-        """With a `challenge`, a malformed text raises MalformedToken; otherwise it is ignored."""
+        """A malformed text is ignored, or raises MalformedToken if there is a `challenge`."""
         client = _Client(self)
         challenge = self.make_transport().challenge
         for text, is_malformed in (("x", True), (f"{'A' * 65}.{'A' * 43}", False)):

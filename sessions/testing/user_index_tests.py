@@ -23,7 +23,7 @@ _ALIKE = (
 
 
 class UserIndexTests(Suite):
-    """Test what the core needs from an index of users."""
+    """Test the rules of an index of users."""
 
     @contract_test
     async def test_an_unknown_user_has_no_keys(

@@ -14,7 +14,10 @@ MOST_VALUES = 32
 
 
 class RequestHead(Protocol):
-    """The part of a request that a transport reads; an edge makes one for each request."""
+    """The part of a request that a transport reads.
+
+    An edge, such as the middleware for WSGI, makes a RequestHead for each request.
+    """
 
     @property
     @abstractmethod
@@ -65,14 +68,14 @@ class CookieAttributes(Protocol):
 
 
 class Obstacle(NamedTuple):
-    """The reason why the client of a request can have no session, as an event."""
+    """Why the client of a request can have no session: the kind and the text of the event."""
 
     event: EventKind
     detail: str
 
 
 class ContainerSettings(Protocol):
-    """The settings of a container that complete a transport, such as a `CookieTransport()`."""
+    """The settings of a container; a transport uses them for settings that were left out."""
 
     @property
     def session_prefix(self) -> str: ...
@@ -123,7 +126,7 @@ class Transport(ABC):
     def send(self, head: RequestHead, token: str, max_age: int | None) -> Headers:
         """Return the headers that give the client the token.
 
-        `max_age` is in seconds. It is None unless the session has a timeout of its own.
+        `max_age` is in seconds. It is None if the session has no timeout of its own.
         """
 
     @abstractmethod

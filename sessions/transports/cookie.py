@@ -40,8 +40,8 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 class CookieTransport(Transport):
     """Carry the token in a cookie with one exact name and fixed attributes.
 
-    In `SessionContainer(transports=[...])`, what is left out comes from the container. A Secure
-    cookie without a Domain and with the Path `/` is named `__Host-<name>`.
+    In `SessionContainer(transports=[...])`, a setting that is left out comes from the container. A
+    Secure cookie without a Domain and with the Path `/` is named `__Host-<name>`.
     """
 
     vary = "Cookie"
@@ -264,7 +264,7 @@ def header_text(header: object) -> str:
 
 
 def is_cookie_name(name: object) -> bool:
-    """Return whether this is a valid cookie name, which is a token of RFC 9110, 5.6.2."""
+    """Return whether this is a cookie name that the grammar of RFC 9110, 5.6.2, allows."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
@@ -285,7 +285,7 @@ def _attribute_problems(attributes: object) -> Iterator[str]:
 
 
 def host_name(name: str, attributes: CookieAttributes) -> str:
-    """Return the name of the cookie if it is Secure, with `__Host-` if its attributes allow it."""
+    """Return the name of the Secure cookie, with `__Host-` if its Path and Domain allow this."""
     if name.startswith(("__Host-", "__Secure-", "__Http-")):
         return name
     return f"__Host-{name}" if attributes.path == "/" and attributes.domain is None else name
@@ -312,8 +312,8 @@ def is_loopback(host: str) -> bool:
 def _is_typed_here(head: RequestHead) -> bool:
     """Return whether a browser on this machine has sent the request directly, without a proxy.
 
-    A proxy possibly sends the host of this machine, too, although the browser asked for the name of
-    the site. Such a browser accepts a cookie with the domain.
+    A proxy possibly sends the host of this machine too. But the browser has then asked the proxy
+    for the name of the site, so the browser accepts a cookie with the domain.
     """
     host = head.header("Host")
     return bool(host) and is_loopback(host or "") and not any(map(head.header, _OF_PROXIES))

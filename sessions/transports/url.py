@@ -38,10 +38,10 @@ class Html(str):
 class URLTransport(Transport):
     """Carry the token in a parameter of URLs, and in a field of urlencoded forms.
 
-    `session.rewrite(url)` and `session.hidden_input()` put the token there. If a `CookieTransport`
-    comes first, a client that sends cookies gets no token in links. A test cookie shows whether the
-    client sends cookies, unless `always_cookie` is true. With `refuse_users`, a signed-in session
-    is not accepted from a URL.
+    `session.rewrite(url)` returns the URL with the token, and `session.hidden_input()` returns the
+    field. If a `CookieTransport` comes first, a client that sends cookies gets no token in links. A
+    test cookie shows whether the client sends cookies, unless `always_cookie` is true. With
+    `refuse_users`, a signed-in session is not accepted from a URL.
     """
 
     vary = ""
@@ -95,7 +95,10 @@ class URLTransport(Transport):
         )
 
     def rewritten(self, url: str, token: str, origin: str | None) -> str:
-        """Return the URL with the token before the fragment, or unchanged for another origin."""
+        """Return the URL with the token, which comes before the fragment.
+
+        A URL of another origin is returned unchanged.
+        """
         if not is_own(url, origin):
             return url
         address, hash_sign, fragment = url.partition("#")
@@ -163,7 +166,7 @@ def origin_of(head: RequestHead) -> str | None:
 
 
 def is_own(url: str, origin: str | None) -> bool:
-    """Return whether a URL surely leads to this origin; a URL without a host does."""
+    """Return whether a URL surely leads to this origin; True if the URL has no host."""
     if _UNSURE.search(url):
         return False
     try:
