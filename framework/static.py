@@ -29,10 +29,11 @@ _COMPRESSED = {
 
 
 class StaticFiles:
-    """Serve the files of a folder; the base of a controller that names the folder.
+    """Serve the files of a folder: a base class for controllers.
 
-    The class or its constructor sets `folder`. A browser asks for a file each time, and gets 304 if
-    the file has not changed; with `max_age`, a browser keeps a file for that time without asking.
+    The controller or its constructor sets `folder`. A browser asks for a file each time, and gets
+    304 if the file has not changed; with `max_age`, a browser keeps a file for that time without
+    asking.
     """
 
     folder: str | Path

@@ -56,7 +56,10 @@ def _length(response: Response) -> int | None:
 
 
 def _require(response: Response, environ: "WSGIEnvironment") -> None:
-    """Raise PreconditionFailed if the client expects another version: RFC 9110, 13.2.2, 1 and 2."""
+    """Raise PreconditionFailed if the client expects another version of the content.
+
+    Source: RFC 9110, 13.2.2, steps 1 and 2.
+    """
     if "HTTP_IF_MATCH" in environ:
         wanted = parse_etags(environ["HTTP_IF_MATCH"])
         etag, is_weak = unquote_etag(response.headers.get("ETag"))
@@ -69,7 +72,7 @@ def _require(response: Response, environ: "WSGIEnvironment") -> None:
 
 
 def _is_known(response: Response, environ: "WSGIEnvironment") -> bool:
-    """Return whether the client already has the content: RFC 9110, 13.2.2, 3 and 4."""
+    """Return whether the client already has the content: RFC 9110, 13.2.2, steps 3 and 4."""
     if "HTTP_IF_NONE_MATCH" in environ:
         known = parse_etags(environ["HTTP_IF_NONE_MATCH"])
         etag, _ = unquote_etag(response.headers.get("ETag"))
@@ -116,7 +119,7 @@ def _satisfiable(ranges: list[tuple[str, str, str]], length: int) -> Iterator[tu
 
 
 def _is_current(response: Response, environ: "WSGIEnvironment") -> bool:
-    """Return whether the header If-Range lets the response hold only a range: RFC 9110, 13.1.5."""
+    """Return whether If-Range allows an answer that is only a range: RFC 9110, 13.1.5."""
     condition: str | None = environ.get("HTTP_IF_RANGE")
     if condition is None:
         return True

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class HeldValue(Protocol):
-    """A copy of a session value that a handler can change; a changed copy is stored."""
+    """A copy of a session value: a handler can change the copy, and a changed copy is stored."""
 
     def put_back(self) -> None: ...
 
@@ -73,7 +73,7 @@ class Context(RequestReader):
         return self.opened
 
     def fail(self, error: BaseException) -> None:
-        """Keep the error of the request, because its components get the error when they end."""
+        """Keep the error, because the components of the request get this error when they end."""
         if self.scope is not None:
             self.scope.failure = error
 
@@ -84,14 +84,14 @@ class Context(RequestReader):
         self.scope.keep(file)
 
     def resolve(self, key: object, resolve: Callable[["Context"], object]) -> object:
-        """Return the result of a resolver; each key has one result in a request."""
+        """Return the result of a resolver; each call with the same key returns the same result."""
         if key not in self._resolved:
             resolved = resolve(self)
             self._resolved = {**self._resolved, key: resolved}
         return self._resolved[key]
 
     def holder_for(self, key: object, make: Callable[[], HeldValue]) -> Any:
-        """Return the copy of a session value; each key has one copy in a request."""
+        """Return the copy of a session value; each call with the same key returns the same copy."""
         if key not in self.held:
             self.held = {**self.held, key: make()}
         return self.held[key]

@@ -78,14 +78,14 @@ def as_http_error(error: Exception) -> HTTPException | None:
 
 
 class ChallengedRequest(Unauthorized):
-    """Answer 401 for a malformed token, with the challenge unchanged (RFC 9110, 11.6.1)."""
+    """Answer 401 for a malformed token, with `challenge` as WWW-Authenticate (RFC 9110, 11.6.1)."""
 
     def __init__(self, challenge: str) -> None:
         super().__init__(_MALFORMED)
         self._challenge = challenge
 
     def get_headers(self, *args: object, **kwargs: object) -> list[tuple[str, str]]:
-        """Add the challenge."""
+        """Add the header WWW-Authenticate."""
         return [*super().get_headers(), ("WWW-Authenticate", self._challenge)]
 
 
@@ -114,7 +114,7 @@ def add_remedy(error: Exception) -> None:
 
 
 def render_problem(error: HTTPException, environ: "WSGIEnvironment") -> Rendered:
-    """Render an HTTP error with its own headers, or the response that the error carries."""
+    """Render the response that an HTTP error holds; without a response, render the error itself."""
     if error.response is not None or (error.code is not None and error.code < 400):
         return render_response(error.get_response(environ), environ, type(error).__name__)
     details = _details(error)

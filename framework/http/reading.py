@@ -23,7 +23,7 @@ READER_KEY = "framework.context"
 
 
 class Request(wrappers.Request):
-    """A Werkzeug request: it reads its body as parameters of handlers do, and closes its files."""
+    """A Werkzeug request with the same values as parameters get; it closes uploaded files."""
 
     received: MultiDict[str, str]
     """The fields of the form, as parameters get them; set after something has read the form."""

@@ -48,7 +48,7 @@ _NO_PROMISE = Promise()
 class Renderers(dict[type, Render]):
     """Map each type of result of one handler to the function that renders the type.
 
-    `where` names the handler in messages; `status` is the status that its decorator gives.
+    `where` names the handler in messages; `status` is the status in the decorator of the handler.
     """
 
     def __init__(
@@ -160,7 +160,10 @@ class Renderers(dict[type, Render]):
         )
 
     def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:
-        """Refuse a coroutine or async iterator: a decorator hid its function from start-up."""
+        """Refuse a coroutine or an async iterator.
+
+        Start-up refuses every `async def` that it sees, so a decorator must have hidden this one.
+        """
         shown = reprlib.repr(result)
         # Without this, Python would also warn that the coroutine was never awaited.
         close_body(result)
@@ -180,7 +183,8 @@ class Renderers(dict[type, Render]):
 class Stream:
     """Send the chunks of a generator; the constructor makes the first chunk.
 
-    The code before the first `yield` runs in the constructor, so it can still change the headers.
+    The code before the first `yield` runs in the constructor, so this code can still change the
+    headers.
     """
 
     def __init__(self, chunks: Iterator[object], where: str) -> None:

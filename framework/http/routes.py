@@ -115,7 +115,7 @@ def _not_a_rule(rule: str, error: ValueError) -> Mistake:
 
 
 def note_duplicates(routes: Iterable[Route], report: Report) -> None:
-    """Report each handler that no request reaches, because another has the same method and path."""
+    """Report each handler that no request reaches: another handler has the same method and path."""
     first: dict[tuple[str, str], Route] = {}
     for route in routes:
         other = first.setdefault((route.method, path_key(route.rule)), route)
@@ -160,7 +160,7 @@ def converters_of(rule: str) -> Mapping[str, BaseConverter]:
 
 @dataclass(frozen=True)
 class Variables:
-    """The variables that all given rules have, with their types, and the other variables."""
+    """The variables that all given rules have, with types, and those that only some rules have."""
 
     common: Mapping[str, type | None]
     others: AbstractSet[str]
@@ -206,7 +206,7 @@ def _route(controller: type, member: Member, verb: Verb) -> Route:
 
 
 def _where(controller: type, member: Member) -> str:
-    """Return the place of a handler, with its name in the class if that name is different."""
+    """Return the place of a handler; add its name in the class if the function has another name."""
     name = getattr(unwrapped(member.function), "__qualname__", "")
     place = location(member.function)
     if name.rpartition(".")[2] == member.name:
@@ -293,7 +293,7 @@ class _FiniteFloat(FloatConverter):
 class LateRule(Rule):
     """A rule that compiles its functions for URLs when its first URL is built.
 
-    Most rules never build a URL, and to compile these functions is the slowest part of a rule.
+    Most rules never build a URL, and to compile these functions is the slowest step for a rule.
     """
 
     def _parse_rule(self, rule: str) -> Iterable[RulePart]:

@@ -29,7 +29,10 @@ class Ending(Generic[T]):
         raise NothingYielded(f"{self._name} yields nothing: {_ONCE}")
 
     def end(self, failure: BaseException | None = None) -> None:
-        """Run the code after `yield`, or raise the failure there; raise new errors of this code."""
+        """Run the code after `yield`; if there is a failure, raise it at the `yield` first.
+
+        If the code after `yield` raises a new error, this method raises the new error.
+        """
         trace = failure.__traceback__ if failure else None
         try:
             if failure is None:
@@ -63,7 +66,7 @@ class Scope:
 
     @property
     def has_to_decide(self) -> bool:
-        """Return whether components have to end, and no failure is known."""
+        """Return whether components still have to commit or roll back, and no failure is known."""
         return self.failure is None and bool(self._endings)
 
     def enter(self, ending: Ending[T]) -> T:

@@ -31,7 +31,7 @@ _HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def surround(application: "WSGIApplication", settings: HTTPSettings) -> "WSGIApplication":
-    """Return an application inside the middleware that the settings ask for, and no other."""
+    """Return the application inside the middleware that the settings ask for."""
     if settings.trusted_hosts:
         hosts = [host.lower() for host in settings.trusted_hosts]
         application = _for_trusted_hosts(application, hosts)

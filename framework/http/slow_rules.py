@@ -48,13 +48,13 @@ def slow_variables(rule: str) -> Iterator[Mistake]:
 
 
 def only_short(parts: Iterable[RulePart]) -> Iterator[RulePart]:
-    """Let each part of a rule that has two variables in a segment match only short paths."""
+    """Yield the parts of a rule; parts with two variables in a segment match only short paths."""
     for part in parts:
         yield replace(part, content=_IS_SHORT + part.content) if _is_divided(part.content) else part
 
 
 def _is_divided(content: str) -> bool:
-    """Return whether a segment in the regular expression of a part has two variables."""
+    """Return whether a regular expression has two variables in one segment."""
     if content.count(_GROUP) < 2:
         return False
     segments = content.replace(_NO_SLASH, "").split("/")
@@ -62,7 +62,7 @@ def _is_divided(content: str) -> bool:
 
 
 def _parts(rule: str) -> Iterator[str]:
-    """Yield each segment; from a variable with slashes on, yield the whole rest of the rule."""
+    """Yield each segment; a segment with a `path` variable comes with all later segments."""
     segments = rule.split("/")
     for at, segment in enumerate(segments):
         if _PATH_VARIABLE.search(segment):

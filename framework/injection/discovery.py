@@ -126,7 +126,7 @@ def _kind(part: object) -> str:
 
 
 def _named_elsewhere(part: type) -> str | None:
-    """Return where to write a guard, resolver or middleware instead of `Application(...)`.
+    """Return advice for a guard, resolver or middleware, which `Application(...)` does not take.
 
     The result is None for any other class.
     """

@@ -3,7 +3,7 @@
 The library injector fills unbound parameters of builtin types with empty values, and holds one lock
 for the whole process. So the graph reads each constructor first: something must provide the type of
 each parameter, or the parameter must have a default. If not, start-up reports a mistake. injector
-only calls constructors whose parameters are complete, in one thread, before the first request.
+calls only constructors whose parameters are complete, in one thread, before the first request.
 """
 
 import functools
@@ -346,7 +346,7 @@ class Graph:
 
 
 def _make_of(provider: Provider, endings: list[Callable[[], object]]) -> Callable[..., object]:
-    """Return the function that makes a component; it also stores how a generator has to end."""
+    """Return the function that makes a component, and adds the end of a generator to `endings`."""
     if not provider.ends:
         return provider.make
 

@@ -180,7 +180,7 @@ def method_call(configuration: type, name: str, function: Callable[..., object])
 
 
 def item_of(key: object) -> Any:
-    """Return the type of the items of a collection that components may fill, or None."""
+    """Return the item type of a list, sequence or tuple that components fill; else None."""
     arguments = get_args(key)
     is_tuple = get_origin(key) is tuple and arguments[1:] == (...,)
     is_collection = get_origin(key) in (list, Sequence) or is_tuple

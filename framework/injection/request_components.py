@@ -1,4 +1,4 @@
-"""Components that are built for each request; their parameters get values as a handler's do."""
+"""Components that are built for each request; their parameters get values as in a handler."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Checks of the whole program, which only start-up can make: one tuple lists them."""
+"""Checks that only start-up can make, because they need the whole program; see `LINTS`."""
 
 from collections.abc import Callable
 

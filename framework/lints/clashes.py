@@ -11,7 +11,7 @@ from framework.report import Mistake, Report
 
 
 def note_clashes(program: Program, report: Report) -> None:
-    """Report arguments that handlers and their guards cannot both have, each cause once."""
+    """Report arguments that handlers and their guards cannot both have; report each cause once."""
     causes: dict[str, list[Mistake]] = {}
     for mistake in chain.from_iterable(map(_clashing, program.handlers)):
         # The text is the cause that several handlers share; each handler alone has no mistake.

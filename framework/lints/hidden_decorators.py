@@ -87,7 +87,7 @@ def _wrapped(member: object) -> Iterator[object]:
 
 
 def _holds_nothing(member: object) -> bool:
-    """Return whether a member refers to no other function, such as a text and most handlers."""
+    """Return whether a member, such as a text or most handlers, refers to no other function."""
     kind = type(member)
     if kind is not FunctionType:
         is_plain = kind in _PLAIN or kind is GetSetDescriptorType
@@ -122,7 +122,10 @@ def _held(holder: object) -> list[object]:
 
 
 def _missing(layer: FunctionType, found: object, key: str) -> tuple[object, ...]:
-    """Return the parts of an inner function's tag that the outer function's tag lacks."""
+    """Return the parts of an inner function's tag that the outer function's tag lacks.
+
+    A tag is what the decorators of the framework store in a function.
+    """
     kept = _parts(tag_of(found, key))
     return tuple(
         part for part in _parts(tag_of(layer, key)) if not any(part is other for other in kept)

@@ -1,4 +1,4 @@
-"""Parameters that declare another class of sessions than the container makes."""
+"""Parameters that declare a session class which the application's sessions do not have."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -12,7 +12,7 @@ from framework.types.signatures import bare, describe
 
 
 def note_session_classes(program: Program, report: Report) -> None:
-    """Report each parameter whose session class is not the class of the container."""
+    """Report each parameter with a session class that the application's sessions do not have."""
     if program.sessions is None:
         return
     made = program.sessions.container.session_class

@@ -1,4 +1,4 @@
-"""Parts of a program that nothing uses: components, replacements, middleware, folders."""
+"""Parts of a program without effect: unused components and middleware, and missing folders."""
 
 from framework.around.middleware import note_lost_middleware
 from framework.injection.graph import Graph
@@ -25,7 +25,7 @@ def note_no_controller(program: Program, report: Report) -> None:
 
 
 def note_unused(program: Program, report: Report) -> None:
-    """Report middleware, folders and components that nothing uses; call this last."""
+    """Report unused middleware and components, and folders that do not exist; call this last."""
     note_lost_middleware(program.graph, program.middleware, report)
     note_wrong_folders(program.handlers, program.graph, report)
     _note_parts_of_sessions(program.graph, report)
@@ -33,7 +33,7 @@ def note_unused(program: Program, report: Report) -> None:
 
 
 def _note_parts_of_sessions(graph: Graph, report: Report) -> None:
-    """Report session settings that are separate components, because they would have no effect."""
+    """Report settings of sessions that no SessionContainer takes: they would have no effect."""
     for keys, where, value in graph.unasked():
         kind = value if isinstance(value, type) else type(value)
         argument = next((name for part, name in _PARTS.items() if issubclass(kind, part)), None)

@@ -21,7 +21,10 @@ _EXCLUSIONS = ("serialization_exclude", "serialization_exclude_if")
 
 
 def schema_of_unknown_class(kind: Any) -> Schema:
-    """Return the schema of a class that no library knows: a file, or any value."""
+    """Return the schema of a class that msgspec and pydantic do not know.
+
+    The schema of an uploaded file is a string of bytes; any other schema allows every value.
+    """
     if isinstance(kind, type) and issubclass(kind, FileStorage):
         return {"type": "string", "contentMediaType": "application/octet-stream"}
     return {"title": describe(kind)}

@@ -132,7 +132,7 @@ class Documentation(ReadsHandlers):
 
 
 def _call(name: str, function: Callable[[A], R], argument: A) -> R:
-    """Call a function of the settings."""
+    """Call the function `include` or `amend`; raise `Mistake` if the function fails."""
     try:
         return function(argument)
     # The function is the user's own code and may raise anything.

@@ -41,7 +41,7 @@ def errors_raised(function: Callable[..., object]) -> Iterator[type[HTTPExceptio
 
 
 def _raised(steps: Sequence[dis.Instruction], step: dis.Instruction, function: FunctionType) -> Any:
-    """Return the class that a `raise` raises, from the first instruction of its statement."""
+    """Return the class that a `raise` raises; `step` is an instruction of the statement."""
     start, end = _span(step)
     at = next(at for at, other in enumerate(steps) if start <= _span(other)[0] <= end)
     return _value(steps, at, function)[0]

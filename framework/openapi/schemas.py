@@ -23,8 +23,8 @@ _UNKNOWN = (EMPTY, Unresolved, Any, object)
 class Schemas:
     """Collect the types of a document, and describe them all at its end.
 
-    A class has one schema, wherever it is asked for, and its name depends on the other classes. A
-    class that looks different in requests and in answers has two schemas.
+    A class has one schema, or two schemas if the class looks different in requests and in answers.
+    The name of a schema depends on the other classes of the document.
     """
 
     def __init__(self, report: Report) -> None:
@@ -110,7 +110,7 @@ class Schemas:
 
 
 def _models_inside(annotation: Any) -> tuple[Any, ...]:
-    """Return the pydantic models inside a type; raise any error that describes a wrong type."""
+    """Return the pydantic models inside a type; raise an error if no schema can describe it."""
     try:
         return _find_models(annotation)
     # The cache refuses an annotation whose metadata is not hashable.

@@ -1,7 +1,7 @@
 """The two sides of a document: what requests can hold, and what answers hold.
 
-A class that looks different on the two sides, such as a model of pydantic whose defaults are
-optional in a request and always there in an answer, has a schema for each side.
+A class that looks different on the two sides has a schema for each side. For example, a field with
+a default in a pydantic model is optional in a request, but always there in an answer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,8 @@ def join_sides(
     """Return the schemas of classes that the roots of either side need, by name.
 
     `described` are the schemas of each side, and `shared` is the text before a name in a reference.
-    References to schemas that are given a new name here are changed in place, in the roots too.
+    If a schema gets a new name here, the references to the schema are changed in place, in the
+    roots, too.
     """
     needed: dict[Side, dict[str, Schema]] = {
         side: _reached(roots[side], described[side], shared) for side in SIDES

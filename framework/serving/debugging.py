@@ -122,7 +122,7 @@ def _shorten(error: BaseException) -> None:
 
 
 def _of_the_user(trace: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without frames of the packages, unless the packages caused the error."""
+    """Return a traceback without the framework's frames, unless the framework caused the error."""
     entries = list(frames_of(trace))
     last = max([at for at, entry in enumerate(entries) if not _is_ours(entry)], default=-1)
     is_said = bool(entries) and is_deliberate(entries[-1])

@@ -38,7 +38,7 @@ class Requests:
                 self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
-        """Wait until every request has its answer, but not longer than some seconds."""
+        """Wait until every request has its answer, but at most `seconds`."""
         with self._changed:
             self._changed.wait_for(lambda: self._count == 0, seconds)
 

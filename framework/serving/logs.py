@@ -9,7 +9,8 @@ from sessions.manager import SessionManager
 def show_logs() -> None:
     """Show log lines from INFO on, if the application does not set up logging itself.
 
-    Python uses `logging.lastResort` only if the application has added no handler.
+    This function sets `logging.lastResort`, which Python uses only if the application has added no
+    handler.
     """
     root = logging.getLogger()
     if root.level == logging.WARNING:

@@ -78,7 +78,7 @@ def require_free(host: str, port: int) -> None:
 
 
 def _run_until_the_end(environment: Mapping[str, str]) -> int:
-    """Run this program as the serving process, again after each change; return the last status.
+    """Run this program as the serving process, again after each change; return the exit status.
 
     Werkzeug's own loop kills the serving process a quarter of a second after Ctrl-C, and at once
     after SIGTERM: the stop hooks would not run, or not run to their end.

@@ -13,7 +13,7 @@ class EndSignals:
     """Remember the first Ctrl-C or SIGTERM, so that the main thread can end in the right order.
 
     Until `only_note` is called, the first signal also interrupts the main thread, because the
-    user's code possibly runs long. After the first signal, only another Ctrl-C interrupts.
+    user's code can run for a long time. After the first signal, only another Ctrl-C interrupts.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class EndSignals:
             signal.signal(number, handler)
 
     def only_note(self) -> None:
-        """Stop interrupting the main thread, because from now on it calls `wait`."""
+        """Stop interrupting the main thread, because the main thread now calls `wait`."""
         self._interrupts = False
 
     def wait(self, seconds: float | None) -> bool:

@@ -1,6 +1,6 @@
 """Convert texts to typed values: the types that the query, headers and forms can hold.
 
-SCALARS and TEXTS list the types that a text can become, such as those of the query.
+SCALARS and TEXTS list the types of the values that are read from a text.
 """
 
 import enum

@@ -1,4 +1,4 @@
-"""Functions that never return, because they always raise an error, or call one such as `abort`."""
+"""Functions that never return: they always raise an error, or call a function such as `abort`."""
 
 import ast
 import inspect

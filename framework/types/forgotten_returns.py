@@ -69,7 +69,7 @@ def _shown(function: FunctionType, written: str | None, what: str = "the method"
 
 
 def _seems_to_return_nothing(code: CodeType) -> bool:
-    """Return whether every `return` of a function seems to be one without a value.
+    """Return whether every `return` of a function seems to return None.
 
     To read the source of every handler would make start-up slow. So the source is read only for the
     few methods for which the result is True.
@@ -83,8 +83,7 @@ def _seems_to_return_nothing(code: CodeType) -> bool:
 def _is_stub(code: CodeType) -> bool:
     """Return whether the last line of a function shows that the function is `...` or `pass`.
 
-    The whole source is read only for other functions, because to read it takes longer than to
-    start a handler.
+    If the result is True, the caller does not have to read the whole source, which is slow.
     """
     if len(code.co_code) > _LONGEST_STUB:
         return False
@@ -93,7 +92,7 @@ def _is_stub(code: CodeType) -> bool:
 
 
 def _constants_returned(code: CodeType) -> Iterator[int | None]:
-    """Yield the index of the constant of each `return`; None if it returns another value."""
+    """Yield the index of the constant that each `return` returns; None if it is no constant."""
     operations, arguments = code.co_code[::2], code.co_code[1::2]
     for wanted, before in ((_RETURN, 1), (_RETURN_CONSTANT, 0)):
         at = operations.find(wanted) if wanted >= 0 else -1

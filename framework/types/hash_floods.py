@@ -32,7 +32,7 @@ class HashFloodError(ValueError):
 def flood_check(annotation: Any) -> Callable[[object], None] | None:
     """Return the function that raises `HashFloodError` for a JSON value, before it is converted.
 
-    The result is None for a type without sets and dictionaries whose hashes a client can choose.
+    The result is None for a type in which a client cannot choose the hashes of keys or items.
     """
     return _refuse_floods if any(map(_has_unsafe_keys, parts_of(annotation))) else None
 
@@ -82,7 +82,7 @@ def _refuse_flood(keys: Collection[object]) -> None:
 
 
 def _hash_of(key: object) -> int:
-    """Return the hash that a key will have; the hash of a tuple or an object is made of hashes."""
+    """Return the hash that a key will have; a tuple or an object combines its items' hashes."""
     if isinstance(key, str):
         return _hash_of_text(key)
     if isinstance(key, dict):

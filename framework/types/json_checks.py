@@ -1,5 +1,6 @@
-"""Checks of JSON that msgspec does not make: the text of a decimal, and the end of a pattern.
+"""Checks of JSON that msgspec does not make: the text of a decimal, and a `$` in a pattern.
 
+In msgspec, `$` also matches before a line feed at the end of a text; JSON Schema forbids this.
 The checks read the parsed JSON, and not the decoded value. A type without decimals and patterns has
 no check.
 """

@@ -44,7 +44,7 @@ def json_decoder(annotation: Any, where: str) -> Decode:
 
 
 def field_errors(where: str, found: Iterable[Mismatch]) -> list[FieldError]:
-    """Return an error for each value that does not fit; `source` is where the values are."""
+    """Return an error for each value that does not fit; `where` is the source, such as "form"."""
     return [
         FieldError(f"{where}:{mismatch.pointer}".rstrip(":"), mismatch.what) for mismatch in found
     ]
@@ -143,8 +143,8 @@ def _mismatches(
 ) -> Iterator[Mismatch]:
     """Yield each mismatch in a body.
 
-    The result is empty if only the whole object is wrong, for example in `__post_init__`, or if the
-    search ends before the wrong value.
+    The result is empty if only the whole object is wrong, for example in `__post_init__`. It is
+    also empty if the wrong value comes after the values that `mismatches` searches.
     """
     try:
         value = msgspec.json.decode(body)

@@ -76,7 +76,7 @@ def tagged_names(target: type, name: str) -> list[str]:
 
 
 def _tagged_definitions(target: type, name: str) -> Iterator[tuple[str, list[object]]]:
-    """Yield the name of each tagged method, with its definitions, those of the class first."""
+    """Yield each tagged method: its name, and its definitions from the class to the last base."""
     # The last base is `object`, whose methods have no tags.
     bases = [vars(base) for base in target.__mro__[:-1]]
     tagged: dict[str, None] = {}
@@ -95,10 +95,10 @@ def _tagged_definitions(target: type, name: str) -> Iterator[tuple[str, list[obj
 
 
 def in_class(definition: Any, name: str, target: type) -> Any:
-    """Return a method of a class, or of a base class, with its annotations as in that class.
+    """Return a method that `target` defines or inherits, with annotations that fit `target`.
 
-    The result is the function itself if its annotations mean the same in the class. A static method
-    stays a `staticmethod` object.
+    For example, a type variable of a base class becomes the real type. The result is the function
+    itself if no annotation changes. A static method stays a `staticmethod` object.
     """
     is_static = issubclass(type(definition), staticmethod)
     is_wrapped = is_static or issubclass(type(definition), classmethod)
@@ -112,8 +112,8 @@ def in_class(definition: Any, name: str, target: type) -> Any:
 def method_of(target: object, name: str) -> Callable[..., object] | None:
     """Return the method of an object from its class, with `self`; None if there is no method.
 
-    If the attribute is a callable that is not a function of the class, it is returned as a static
-    method, which is called without `self`.
+    If the attribute is a callable but not a function of the class, the result is a static method,
+    which is called without `self`.
     """
     called: Any = getattr(target, name, None)
     if not callable(called):
