@@ -136,7 +136,7 @@ class ScopeHead:
 
     @property
     def taken(self) -> dict[str, list[str]] | None:
-        """Return the values of each parameter that was taken out of the query and the form."""
+        """Return the values of each parameter that was removed from the query and the form."""
         return self._scope.get(TAKEN_KEY)
 
     @property
@@ -255,7 +255,7 @@ class _Request:
         await self._reply(status, headers, body)
 
     async def _answers(self, error: BaseException) -> bool:
-        """Return whether the client got a response for the error; if so, do not raise it again."""
+        """Return whether the client got a response for the error; then the error is not raised."""
         if self._is_waiting:
             failure: SessionError | None = self._manager.failure(self._session)
             if isinstance(error, SessionError) and error.status != SessionError.status:
@@ -284,7 +284,7 @@ class _Request:
         await self._manager.abandon(self._session)
 
     async def _take_replacement(self, *, failed: bool) -> None:
-        """Apply a dict, or None, that a framework stored in `scope["session"]`."""
+        """Take over a dict that a framework put into `scope["session"]`; None ends the session."""
         held, session = self._scope.get(SCOPE_KEY, self._session), self._session
         if held is session or session.closed:
             return

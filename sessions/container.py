@@ -208,7 +208,7 @@ def checked_container(container: object, manager: object) -> SessionContainer:
 
 
 def rules_of(container: SessionContainer) -> Rules:
-    """Return the settings of a container that the object of `sessions_of` needs."""
+    """Return those settings of a container that are needed to decide about its sessions."""
     finishes, store = _finishes(container), store_of(container)
     takes_expired = _gives_out(container) and (finishes or bool(container.listeners))
     return Rules(

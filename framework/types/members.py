@@ -200,7 +200,7 @@ def _types_in(owner: type) -> dict[str, object]:
 
 
 def _is_type(member: object) -> bool:
-    """Return whether a member of a class can be an annotation: a class, or an alias of a type."""
+    """Return whether an annotation can use this member: a class, or an alias of a type."""
     # A member may be a lazy object, so only its type is used.
     return issubclass(type(member), type) or type(member).__module__ in _OF_ALIASES
 
@@ -240,7 +240,7 @@ def _copied(function: Any, signature: inspect.Signature) -> Any:
 
 
 def _described(called: Callable[..., object]) -> Callable[..., object]:
-    """Return a function with the signature and the source place of a callable."""
+    """Return a function with the signature, name and module of a callable, such as a partial."""
     inner: Any = called
     while isinstance(inner, partial):
         inner = inner.func
@@ -285,7 +285,7 @@ def _variables(generic: Any) -> tuple[Any, ...]:
 
 
 def value_of_name(name: str, function: FunctionType) -> Any:
-    """Return the value of a name from outside of a function; None if the name has no value."""
+    """Return the value of a function's global or nonlocal variable; None if it has no value."""
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     if name not in cells:
         return function.__globals__.get(name)

@@ -49,7 +49,7 @@ def mismatches(value: object, annotation: Any, hook: Hook | None = None) -> Iter
 
 
 def first_mismatches(error: msgspec.ValidationError) -> Iterator[Mismatch]:
-    """Yield the place and the error that msgspec names, or the errors of the model at the place."""
+    """Yield the errors of a pydantic model if they caused msgspec's error, else msgspec's error."""
     steps = _STEP.finditer(place_of(error))
     pointer = "".join(step(found["name"] or found["item"].replace("...", "*")) for found in steps)
     cause = error.__cause__
@@ -76,7 +76,7 @@ def step(key: str) -> str:
 
 
 def below(above: str, found: Iterable[Mismatch]) -> Iterator[Mismatch]:
-    """Yield mismatches whose places begin with the place of the whole value."""
+    """Yield each mismatch with the pointer `above` written in front of its place."""
     for mismatch in found:
         yield Mismatch(above + mismatch.pointer, mismatch.what)
 
@@ -138,7 +138,7 @@ class _Search:
     def _limits(
         self, value: object, kind: type, metadata: tuple[object, ...]
     ) -> Iterator[Mismatch]:
-        """Yield the limit that the length of a list or a dict breaks; no item is looked at."""
+        """Yield a mismatch if a list or a dict is too long or too short; no item is checked."""
         return self._by_msgspec(value, Annotated[kind, *metadata]) if metadata else iter(())
 
     def _by_msgspec(self, value: object, annotation: Any) -> Iterator[Mismatch]:

@@ -50,7 +50,7 @@ def _is_fillable(annotation: Any, *, is_item: bool = False) -> bool:
 
 
 def _is_fillable_model(kind: Any, *, is_item: bool) -> bool:
-    """Return whether a model inside a form can be made from one text, as a root model may be."""
+    """Return whether one text of a form can become a model, for example a root model of `int`."""
     validators = kind.__pydantic_decorators__.model_validators.values()
     if any(found.info.mode in _EARLY for found in validators):
         return True
@@ -65,7 +65,7 @@ def _reads_texts(annotation: Any) -> bool:
 
 
 def _members(annotation: Any) -> list[Any]:
-    """List the members of a union without None, or the one type, with their metadata."""
+    """List the members of a union without None; for any other type, list the type itself."""
     base, _ = split(annotation)
     if get_origin(base) not in (Union, UnionType):
         return [annotation]

@@ -73,9 +73,10 @@ def reads_text(annotation: Any, text: str) -> bool:
 
 
 def json_hook(annotation: Any) -> Hook:
-    """Return the function that makes a model inside another type from its strict JSON.
+    """Return the hook that makes the pydantic models of a type that msgspec reads from JSON.
 
-    Raises TypeError at once if pydantic cannot make a model.
+    The hook gets a model class and a value of strict JSON, and returns the model. Raises
+    TypeError at once if pydantic cannot make a model.
     """
     validators = {kind: json_validator(kind) for kind in _models_in(annotation)}
     return lambda kind, value: validators[kind](msgspec.json.encode(value))
@@ -103,7 +104,7 @@ def _is_read_by_msgspec_only(part: Part) -> bool:
 
 
 def _ends(annotation: Any) -> Callable[[Any], object]:
-    """Return the function that refuses a text with a line feed after the `$` of its pattern."""
+    """Return the function that refuses a text if a pattern's `$` matched before a line feed."""
     check = check_of(annotation, in_models=True)
     if check is None:
         return lambda value: value

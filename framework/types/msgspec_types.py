@@ -27,10 +27,10 @@ def unknown_classes(annotation: Any) -> Iterator[Any]:
 
 
 def leaves_defaults_out(annotation: Any) -> bool:
-    """Return whether a decoded value may lack the attributes of default values.
+    """Return whether msgspec can leave attributes out of a decoded dataclass.
 
-    For a default value, msgspec sets no attribute of the object, because the class has the
-    attribute. Then `vars()` and JSON do not show the attribute.
+    If the data do not contain a field with a default value, msgspec sets no attribute on the
+    object, because the class has this attribute. Then `vars()` and JSON do not show the field.
     """
     return any(
         isinstance(node, DataclassType)
@@ -40,7 +40,7 @@ def leaves_defaults_out(annotation: Any) -> bool:
 
 
 def fill_defaults(value: object) -> None:
-    """Give each dataclass inside a decoded value the attributes of its default values."""
+    """In each dataclass inside a decoded value, set missing attributes to their default values."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -67,7 +67,7 @@ def _type_info(annotation: Any) -> msgspec.inspect.Type:
 
 
 def _nodes(annotation: Any) -> Iterator[object]:
-    """Yield the type and every type inside it; a type may contain itself."""
+    """Yield msgspec's description of the type and of every type inside it, each once."""
     seen: set[int] = set()
     waiting: list[object] = [type_info(annotation)]
     while waiting:

@@ -22,7 +22,7 @@ class Part(NamedTuple):
 
     @property
     def limits(self) -> list[msgspec.Meta]:
-        """Return the limits of msgspec, without what only describes the type."""
+        """Return the limits in the metadata, without fields such as `title` and `description`."""
         stated = (
             limits_alone(element) for element in self.metadata if isinstance(element, msgspec.Meta)
         )

@@ -1,4 +1,4 @@
-"""Convert the errors of pydantic to the same sentences as all other errors."""
+"""Convert the errors of pydantic to the sentences that the errors of msgspec have."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -46,14 +46,17 @@ _MANY = 1000
 
 
 def mismatches_of(error: Any, *, of_texts: bool) -> Iterator[Mismatch]:
-    """Yield the mismatches of a ValidationError, whose values are texts or come from JSON."""
+    """Yield the mismatches of a ValidationError.
+
+    With `of_texts`, the values are texts, for example from a form. Without it, they are JSON.
+    """
     for details in _listed(error):
         pointer = "".join(step(str(part)) for part in details["loc"])
         yield Mismatch(pointer, _words(details, of_texts=of_texts))
 
 
 def _listed(error: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the details of each error; if there are very many errors, without the values."""
+    """Yield the details of each error; leave the values out if there are very many errors."""
     if error.error_count() <= _MANY:
         yield from error.errors(include_url=False)
         return

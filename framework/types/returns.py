@@ -29,7 +29,7 @@ FILE_REMEDY = "Write `return werkzeug.utils.send_file(path, request.environ)`, o
 
 
 def promised(function: Callable[..., object]) -> tuple[Any, ...]:
-    """Return the types that a function can return: the members of a union, or the one type."""
+    """Return the types that a function can return: the members of a union, or else one type."""
     # An annotation that cannot be evaluated is not a mistake here, because the return type of a
     # handler injects nothing.
     returned = read_return(function)
@@ -60,7 +60,7 @@ def promise_of(function: Callable[..., object]) -> Promise:
 def note_returns(function: Callable[..., object], decorator: str, status: int, here: Place) -> None:
     """Report each return type of a handler that cannot become a response.
 
-    `status` is an example of a status for the decorator.
+    The messages show `status` as an example of a status that the decorator can have.
     """
     for kind in map(value_of, promised(function)):
         _note_return(kind, decorator, status, here)
@@ -91,7 +91,7 @@ def _note_return(kind: Any, decorator: str, status: int, here: Place) -> None:
 
 
 def note_lost_body(function: Callable[..., object], status: int | None, here: Place) -> None:
-    """Report a handler that returns a body although its status has none (RFC 9110, 15.3.5)."""
+    """Report a handler that returns a body with a status that allows no body (RFC 9110, 15.3.5)."""
     if status not in _BODILESS:
         return
     kinds = promised(function)
@@ -110,7 +110,10 @@ def note_lost_body(function: Callable[..., object], status: int | None, here: Pl
 
 
 def advice_on_parts(result: tuple[Any, ...]) -> str | None:
-    """Return what to write in place of a tuple of a body with a status or headers, or None."""
+    """Return what to write in place of a tuple such as `(body, status)` or `(body, headers)`.
+
+    Return None for any other tuple.
+    """
     body, *others = result or (None,)
     status = next((part for part in others[:1] if _is_status(part)), None)
     headers = next((part for part in others[-1:] if _are_headers(part, alone=status is None)), None)
@@ -129,7 +132,7 @@ def advice_on_parts(result: tuple[Any, ...]) -> str | None:
 
 
 def _with_parts(kind: Any) -> str:
-    """Return the first part of what to write for a result, such as `Response(body, `."""
+    """Return the beginning of the code for a result of this type, such as `Response(body, `."""
     base = get_origin(kind) or kind
     is_plain = isinstance(base, type) and issubclass(base, (str, bytes))
     return "Response(body, " if is_plain else "framework.results.JSON(body, "

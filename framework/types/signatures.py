@@ -137,12 +137,12 @@ def note_module(method: Callable[..., object], here: Place) -> None:
 
 
 def is_return_checked(method: Callable[..., object]) -> bool:
-    """Return whether an earlier start found no mistake in what a method returns."""
+    """Return whether an earlier start-up found no mistake in the return type of a method."""
     return _remembered(method, _CHECKED) is not None
 
 
 def remember_checked_return(method: Callable[..., object]) -> None:
-    """Remember that what a method returns has no mistake."""
+    """Remember that the return type of a method has no mistake."""
     # A name that is missing now may be there at the next start.
     if read_return(method) is not Unresolved:
         _remember(method, _CHECKED, True)
@@ -191,7 +191,7 @@ def evaluate(
 
 
 def split(annotation: Any) -> tuple[Any, tuple[object, ...]]:
-    """Split an annotation into its type and all metadata of `Annotated`, nested and aliased."""
+    """Split an annotation into its type and its metadata; read nested `Annotated` and aliases."""
     metadata: tuple[object, ...] = ()
     # Most annotations are plain classes, which hold nothing.
     while type(annotation) is not type:

@@ -1,4 +1,4 @@
-"""Types that JSON cannot be converted to: the part of the type that is the reason, and a remedy."""
+"""Types that JSON cannot be converted to: which part of the type is wrong, and what to write."""
 
 from collections.abc import Iterator
 from dataclasses import InitVar

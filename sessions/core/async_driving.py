@@ -150,7 +150,7 @@ class AsyncDriver(Driver):
         return await self._protected(self._run(state, flow))
 
     async def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Commit the unsaved changes, or discard them with `failed`; return the headers."""
+        """Commit the unsaved changes, or discard them if `failed` is True; return the headers."""
         headers = self.close_now(state, failed=failed)
         if headers is not None:
             return headers
@@ -167,7 +167,7 @@ class AsyncDriver(Driver):
             yield from self.sessions.finish(state, failed=failed)
 
     async def abandon(self, state: State) -> None:
-        """Close the session of a request whose response cannot be changed; only log an error."""
+        """Close the session of a request whose response cannot be changed; log any error."""
         state.closed, state.head = True, None
         if state.headers is None and not state.to_end and state.values is None:
             if state.events:
@@ -279,7 +279,7 @@ class AsyncDriver(Driver):
 
 
 def _time_for(state: State, ask: Ask) -> float | None:
-    """Return the longest time of a call in seconds; None if no request waits for the call.
+    """Return how many seconds a call can take; None if no request waits for the call.
 
     A function of the application gets the whole deadline, because its time is not counted as time
     of the store.
@@ -290,7 +290,7 @@ def _time_for(state: State, ask: Ask) -> float | None:
 
 
 def _too_slow(state: State, ask: Ask, error: TimeoutError) -> Any:
-    """Raise StoreUnavailable for a call that took too long, or return an answer in its place.
+    """Raise StoreUnavailable for a call that took too long, or return the result of its `fail`.
 
     Nobody knows the outcome: perhaps the store, or the function, has done its work.
     """

@@ -1,4 +1,4 @@
-"""Helpful errors for wrong attributes of a session, such as `session.cart`, and for copies."""
+"""Helpful errors for copies of a session, and for wrong attributes, such as `session.cart`."""
 
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn

@@ -29,7 +29,7 @@ def check_budget(state: State) -> None:
 
 
 def keep_or_raise(state: State, error: BaseException, *, failed: bool) -> None:
-    """Raise the error of a close; only log the error if the request itself has failed before."""
+    """Raise the error of a close; if the request has failed before, log the error instead."""
     if failed and isinstance(error, SessionError):
         logger.error("a session could not be closed after its request had failed: %s", error)
         return

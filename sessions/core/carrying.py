@@ -39,7 +39,7 @@ class CarryingTokens(Tokens):
         return self._sealer.seal(id, record)
 
     def excess(self, state: State, token: str, max_age: int | None) -> tuple[int, int] | None:
-        """Return the size and the limit of the token's header, in bytes; None if it fits."""
+        """If the token's header is too long, return its size and its limit in bytes, else None."""
         if state.head is None:
             return None
         for transport in self.sending_transports(state):

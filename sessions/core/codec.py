@@ -1,7 +1,7 @@
 """Encode one value as bytes, and decode the bytes to an equal value of the same type.
 
 The format is MessagePack, with extension types for the Python types that MessagePack lacks. A value
-of any other type is refused, also if its class is a subclass of one of these types. Source: the
+of any other type is refused, even if its class is a subclass of one of these types. Source: the
 MessagePack specification.
 """
 
@@ -89,8 +89,8 @@ def _plain(value: object, depth: int) -> object:
 def _stands_in_for(kind: type) -> type:
     """Return the real class for a replacement of `datetime` or `date`, else the class itself.
 
-    Tools that freeze time in tests replace `datetime` and `date` by subclasses. An `isinstance`
-    check with such a subclass accepts ordinary values too.
+    Tools that freeze time in tests replace `datetime` and `date` by subclasses. Such a
+    replacement is recognized, because its `isinstance` check accepts ordinary values too.
     """
     for real, example in _EXAMPLES.items():
         if real in kind.__mro__:

@@ -31,7 +31,7 @@ def first_record(
 
 
 def no_session(values: dict[str, bytes], now: float, expires_at: float) -> Record:
-    """Return a record that is no session: its secret is random, so no id can open the record."""
+    """Return a record that holds no session: its secret is random, so no id opens the record."""
     return Record(
         values=values,
         secret=hash_of(random_secret()),
@@ -61,9 +61,9 @@ def changes_of(
 
 
 def without_use(record: Record, changes: Changes, lifetimes: Lifetimes) -> Changes:
-    """Return the changes of a request that does not extend the session: they keep its expiry.
+    """Return the changes of a request that does not extend the session: the expiry stays.
 
-    Only a sign-in extends the session in any case.
+    A sign-in extends the session in any case.
     """
     if isinstance(changes.user_id, str):
         return changes

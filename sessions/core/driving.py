@@ -1,8 +1,8 @@
 """Call the store of a session in the caller's thread.
 
 Only `driving` and `async_driving` know whether a store is blocking or asynchronous. Both enforce
-the store deadline of a request. They let the threads and tasks that use one session work one after
-another.
+the store deadline of a request. If several threads or tasks use one session, their operations run
+one after another.
 """
 
 import logging
@@ -200,7 +200,7 @@ class BlockingDriver(Driver):
                 self.tell(state)
 
     def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Commit the unsaved changes, or discard them with `failed`; return the headers."""
+        """Commit the unsaved changes, or discard them if `failed` is True; return the headers."""
         if state.headers is not None:
             return state.headers
         state.closed = True
@@ -221,7 +221,7 @@ class BlockingDriver(Driver):
         return self._told_headers(state)
 
     def abandon(self, state: State) -> None:
-        """Close the session of a request whose response cannot be changed; only log an error."""
+        """Close the session of a request whose response cannot be changed; log any error."""
         state.closed, state.head = True, None
         try:
             self.run(state, self.sessions.give_up(state))

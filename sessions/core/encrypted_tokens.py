@@ -1,8 +1,8 @@
 """Encrypted tokens: the record, encrypted with AES-256-GCM by the library `cryptography`.
 
-Each token has 24 random bytes. With the first 12 bytes, a key for this token only is derived from
-the container's key. The other 12 bytes are the nonce. So no key ever reaches the limit of messages
-for one key. Source: NIST SP 800-38D, 8.3.
+Each token has 24 random bytes. The container's key and the first 12 bytes give a key for this token
+only. The other 12 bytes are the nonce. AES-GCM allows a limited number of messages for one key.
+No key reaches this limit, because each token has its own key. Source: NIST SP 800-38D, 8.3.
 """
 
 import hashlib

@@ -282,8 +282,9 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
     def destroy(self) -> None:
         """End the session at the next commit, even if the rest of the request fails.
 
-        The response clears the cookie, if the middleware (an edge) of this package sends the
-        response. Later reads and writes in this request belong to a new, empty session.
+        The middleware or the framework clears the cookie in the response. In a program without
+        them, call `clear_cookie()`. Later reads and writes in this request belong to a new, empty
+        session.
         """
         self._check_open()
         self._driver.sessions.destroy(self._state)

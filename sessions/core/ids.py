@@ -2,8 +2,8 @@
 
 An id has two parts: the lineage and the secret. The first 22 characters are the lineage, which
 stays the same for the life of a session. The rest is the secret, and `regenerate()` replaces it. A
-store never has an id, but two hashes. The hash of the lineage is the key of the record. The hash of
-the whole id is the field `secret` of the record. So a person who reads the store learns no id.
+store never has an id. It has two hashes. The hash of the lineage is the key of the record. The hash
+of the whole id is the field `secret` of the record. So a person who reads the store learns no id.
 """
 
 import hashlib
@@ -61,7 +61,7 @@ def random_secret() -> str:
 
 
 def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
-    """Return a secret from `gen_id`; raise ConfigurationError if it has the wrong type or form."""
+    """Return a secret from `gen_id`; raise ConfigurationError for a wrong type or form."""
     secret = gen_id()
     if gen_id is random_secret:
         return secret

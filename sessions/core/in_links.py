@@ -18,9 +18,9 @@ class InLinks:
     def rewrite(self, url: str) -> str:
         """Return the URL with the token of the session, for a client without cookies.
 
-        The URL is returned unchanged without a `URLTransport`, for a client with cookies, and if
-        the URL has another origin. Call `rewrite` after `set_user()` and `regenerate()`, because
-        both change the token.
+        The URL does not change if the container has no `URLTransport`, if the client has cookies,
+        or if the URL has another origin. Call `rewrite` after `set_user()` and `regenerate()`,
+        because both change the token.
         """
         if not isinstance(url, str):
             raise TypeError(
@@ -40,7 +40,7 @@ class InLinks:
         return Html() if sessions is None else sessions.hidden_input(self._state)
 
     def _used(self) -> Persistence | None:
-        """Load the session, and return the container's decisions; return None without links."""
+        """Load the session, and return its Persistence object; None if links carry no token."""
         sessions: Persistence = self._driver.sessions
         if not sessions.uses_links:
             return None

@@ -41,7 +41,7 @@ class Loading(OutsideCall):
 
 
 class Ending(OutsideCall):
-    """End a session in the other system; an error is only logged."""
+    """End a session in the other system; an error is logged, and not raised."""
 
     def __init__(self, cookie: LegacyCookie, content: Any) -> None:
         super().__init__(cookie.end or (lambda _: None), content)

@@ -118,7 +118,7 @@ class LegacyCookie(ABC):
         return [*found]
 
     def content(self, text: str) -> Any:
-        """Return the argument of `load`: the id, or a JSON object; raise ValueError for others."""
+        """Return the id or the JSON object for `load`; raise ValueError for any other text."""
         if self.holds == "id":
             return text
         found = decoded_json(text)
@@ -210,7 +210,7 @@ class LegacyCookies:
 
 
 def pairs_of(header: str) -> Pairs:
-    """Return the names and values in a Cookie header; none if the header is too large."""
+    """Return the names and values in a Cookie header; an empty list if the header is too large."""
     if not header or len(header) > COOKIE_HEADER_LIMIT or header.count(";") >= COOKIE_PAIRS_LIMIT:
         return []
     parts = [part.removeprefix(" ").partition("=") for part in header.split(";")]

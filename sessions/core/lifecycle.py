@@ -61,7 +61,7 @@ class LifecycleDriver(BlockingDriver):
                 self.tell(state)
 
     def load_unasked(self, state: State, *, failed: bool) -> None:
-        """Load a session that only a setting such as `rolling` needs, and ask `resume` about it."""
+        """If a setting such as `rolling` needs the unused session, load it, and ask `resume`."""
         if is_unloaded(self.sessions, state):
             try:
                 self.load(state)
@@ -76,7 +76,7 @@ class LifecycleDriver(BlockingDriver):
         return super().close_now(state, failed=failed)
 
     def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Load a session that only a setting needs; then do what the base class does."""
+        """Load an unused session if a setting needs it; then close the session."""
         self.load_unasked(state, failed=failed)
         return super().close(state, failed=failed)
 
@@ -134,7 +134,10 @@ class AsyncLifecycleDriver(AsyncDriver):
         self._kind = kind
 
     def load_now(self, state: State) -> bool:
-        """Return whether the session is loaded; load no stored session, because of `resume`."""
+        """Return whether the session is loaded; do not call the store.
+
+        After the load of a stored session, `resume` must be called, but this method cannot await `resume`.
+        """
         return state.values is not None or self.sessions.load_ask(state) is None
 
     async def load(self, state: State) -> None:
@@ -145,7 +148,7 @@ class AsyncLifecycleDriver(AsyncDriver):
             await self.run(state, ending(self.sessions, state))
 
     async def load_unasked(self, state: State, *, failed: bool) -> None:
-        """Load a session that only a setting such as `rolling` needs, and ask `resume` about it."""
+        """If a setting such as `rolling` needs the unused session, load it, and ask `resume`."""
         if is_unloaded(self.sessions, state):
             try:
                 await self.load(state)
@@ -160,7 +163,7 @@ class AsyncLifecycleDriver(AsyncDriver):
         return super().close_now(state, failed=failed)
 
     async def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Load a session that only a setting needs; then do what the base class does."""
+        """Load an unused session if a setting needs it; then close the session."""
         await self.load_unasked(state, failed=failed)
         state.closed = True
         return await super().close(state, failed=failed)
@@ -268,12 +271,12 @@ def lifecycle_problems(setting: str, kind: type) -> Iterator[str]:
 
 
 def is_resumed(state: State) -> bool:
-    """Return whether `resume` must be called: a request has just loaded a stored session."""
+    """Return whether a request has just loaded a stored session, so that `resume` is called."""
     return state.head is not None and state.record is not None
 
 
 def is_suspended(state: State) -> bool:
-    """Return whether `suspend` must be called: the request has used a session that still lives."""
+    """Return whether the request has used a session that still lives: then `suspend` is called."""
     return state.values is not None and state.record is not None and not state.gone
 
 
@@ -315,7 +318,11 @@ def is_unloaded(sessions: Persistence, state: State) -> bool:
 
 
 def close_without(state: State, error: Exception, *, failed: bool) -> None:
-    """After an error of the load, close the request without a session, or raise the error."""
+    """Raise the error of a load, unless the request can go on without its session.
+
+    If the store has failed, the close of the session reports the failure. If the request itself
+    has failed before, the error is logged.
+    """
     if state.failure is error:
         # The page is served, and the close of the session reports the failure of the store.
         return

@@ -52,7 +52,7 @@ class Lifetimes:
         return created_at + self.longest + CLOCK_TOLERANCE
 
     def touch_is_due(self, record: Record, now: float) -> bool:
-        """Return whether this use must be stored, because the last stored use is old.
+        """Return whether the last stored use is so old that this use must be stored.
 
         This use must also be stored if a wrong clock has set a time in the record to the future.
         """

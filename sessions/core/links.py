@@ -64,7 +64,7 @@ class Links:
     def moves(self, state: State) -> bool:
         """Return whether to give the client a cookie for a session that came in a URL.
 
-        The client has sent the test cookie, but not yet the cookie of its session.
+        The client must have sent the test cookie, but not yet the cookie of its session.
         """
         return (
             came_in_links(state)
@@ -104,9 +104,9 @@ def is_given(state: State) -> bool:
     """Return whether the URL with this session possibly comes from another person.
 
     Then the client gets no cookie, because with the cookie, its browser would keep using the
-    session of that person. A session whose user signed in before this request never gets a cookie
-    here, because a page of the site can show links of other people. Source of Sec-Fetch-Site: Fetch
-    Metadata Request Headers, 2.4.
+    session of that person. If a user signed in to the session before this request, the result is
+    always True, because even a link on a page of this site can come from another person. Source of
+    Sec-Fetch-Site: Fetch Metadata Request Headers, 2.4.
     """
     record = state.record
     if record is None or record.user_id is None:

@@ -1,6 +1,6 @@
 """Send events to listeners; a listener that fails or is slow changes no request.
 
-Listeners receive events after the store has acknowledged them, and when no lock is held.
+Listeners receive an event after the store has confirmed the change, and when no lock is held.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _counting = lock_across_forks()
 
 
 class _Running(local):
-    """The listeners that are running in a thread, because a listener can cause another event."""
+    """The listeners that are running in a thread: none receives an event that it caused itself."""
 
     listeners: tuple[Listener, ...] = ()
 

@@ -47,7 +47,7 @@ class MigratingSessions(MovingIn, StoredSessions):
     """Make the decisions about stored sessions, some of which begin in another system."""
 
     def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
-        """Begin with the session of the first legacy cookie with a session, or with a new one."""
+        """Begin with the first session that a legacy cookie gives, or else with a new session."""
         for legacy in legacies:
             if legacy.id is not None and (yield from self._find(state, legacy.id)):
                 return
@@ -114,7 +114,7 @@ class MigratingSessions(MovingIn, StoredSessions):
     def _create_here(
         self, state: State, legacy: Legacy, id: Id, loaded: LegacySession
     ) -> Flow[bool]:
-        """Store the session, and return whether no other request has stored it before."""
+        """Store the session; return whether this request was the first to store the session."""
         values = _encoded(loaded)
         values[MOVED_BY] = codec.encode(token_urlsafe(12))
         if _may_return(legacy):
@@ -180,7 +180,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         return isinstance(answer, Record) and MOVED in answer.values
 
     def end_legacies_later(self, state: State) -> None:
-        """Remember the sessions of legacy cookies, which must end although they are not loaded."""
+        """Remember the sessions of legacy cookies: they must end although they are not loaded."""
         legacies = self.legacies_of(state)
         # A cookie without an id gets an id that no session has, so that `end` is called.
         ids = [legacy.id or new_id(self.gen_id) for legacy in legacies]

@@ -96,7 +96,7 @@ class MovingIn(MemoryVerbs):
 
     @abstractmethod
     def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
-        """Begin with the session of the first legacy cookie with a session, or with a new one."""
+        """Begin with the first session that a legacy cookie gives, or else with a new session."""
 
     def legacies_of(self, state: State) -> list[Legacy]:
         """Return the request's valid legacy cookies, and send an event for each invalid one."""
@@ -131,7 +131,7 @@ class MovingIn(MemoryVerbs):
 
     @abstractmethod
     def end_legacies_later(self, state: State) -> None:
-        """Remember the sessions of legacy cookies, which must end although they are not loaded."""
+        """Remember the sessions of legacy cookies: they must end although they are not loaded."""
 
     def headers(self, state: State) -> Headers:
         headers = super().headers(state)  # type: ignore[safe-super]  # abstract only here

@@ -57,7 +57,7 @@ class Notes:
             self.events = (*self.events, event)
 
     def note_end(self, handle: str, detail: str, reason: EndReason) -> None:
-        """Keep the event of the end of a session; count the end unless the session had expired."""
+        """Keep the event that a session has ended; count the end unless the session had expired."""
         if reason is not EndReason.TIMEOUT:
             self.ends += 1
         self.note("destroyed", detail, reason, handle=handle)
@@ -86,6 +86,6 @@ class Notes:
             self.note(*obstacle, reason="too_big" if obstacle[0] == "rejected" else None)
 
     def note_failure(self, verb: str, error: Exception) -> None:
-        """Keep the event of a failed store call; in a request, no other call follows."""
+        """Keep the event of a failed store call; the request then makes no other store call."""
         self.failure = error if self.is_bounded else None
         self.note("store_failed", f"the call {verb} failed: {error}", verb)

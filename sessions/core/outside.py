@@ -21,11 +21,11 @@ class OutsideCall(ABC):
 
     @abstractmethod
     def succeed(self, result: Any) -> Any:
-        """Return what the flow receives for this result."""
+        """Return what the load of the session receives for this result."""
 
     @abstractmethod
     def fail(self, error: Exception) -> Any:
-        """Return what the flow receives for this error, or raise the error."""
+        """Return what the load of the session receives for this error, or raise the error."""
 
 
 def call_here(call: OutsideCall) -> Any:

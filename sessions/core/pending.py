@@ -23,7 +23,7 @@ class Pending(NamedTuple):
 
     @property
     def is_worth_another_try(self) -> bool:
-        """Return whether to try a refused commit again with the changes of values alone."""
+        """Return whether to commit the values alone, if another request changed the id first."""
         renews = self.next_id is None or self.grace is not None
         return self != NOTHING_PENDING and renews and self.user_id is UNCHANGED
 

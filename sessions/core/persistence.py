@@ -129,7 +129,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def end_sessions_of(self, state: State, user_id: str, keep: str | None) -> "Flow[int | None]":
-        """End the sessions of a user, except the key `keep`; return how many, None if unknown."""
+        """End a user's sessions, except the one with the key `keep`; return how many, if known."""
 
     @abstractmethod
     def end_session_of(self, state: State, user_id: str, handle: str) -> "Flow[bool]":

@@ -32,7 +32,7 @@ class ProgramCookies:
     def clear_cookie(self, response: object, *, scheme: str | None = None) -> None:
         """Add a header to the response that removes the session's cookie from the client.
 
-        The session itself does not end: see `delete()`. The arguments are those of `add_cookie`.
+        The session does not end: `delete()` ends it. The arguments are those of `add_cookie`.
         """
         state = self._state
         headers = self._driver.sessions.clearing_headers(scheme_of(state, scheme))

@@ -24,7 +24,7 @@ from sessions.record import UNCHANGED, Changes, Record
 
 
 class Refreshing(MemoryVerbs):
-    """Reload loaded sessions, store that requests used them, and end them."""
+    """Reload sessions, store the time of their last use, and end them."""
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         super().__init__(rules, tokens)

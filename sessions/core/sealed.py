@@ -150,7 +150,7 @@ class SealedSessions(StoredSessions):
         return wrapped, data_key.wrapped - kept - wrapped.keys()
 
     def _next_key(self, state: State, id: Id, changes: Changes, next_id: Id) -> DataKey:
-        """Return the data key for the next id; make a new one if the commit clears all values."""
+        """Return the data key for the next id: a new key if the commit clears all values."""
         data_keys = _data_keys(state)
         if next_id.secret not in data_keys:
             data_keys[next_id.secret] = (
@@ -162,7 +162,7 @@ class SealedSessions(StoredSessions):
 
 
 def _with_grace(record: Record | None, now: float) -> set[str]:
-    """Return the name of the data key of an earlier id whose grace time is not over."""
+    """Return the name of the earlier id's data key, if this id is still in its grace time."""
     if record is None or record.grace is None:
         return set()
     secret, until = record.grace

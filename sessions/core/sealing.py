@@ -1,10 +1,10 @@
 """Encrypt (seal) the values of sessions with AES-256-GCM, by the library `cryptography`.
 
 Each session has a random data key, which seals the values one by one. The record also contains the
-data key, encrypted (wrapped) with another key. HKDF derives this other key from a key of the server
-and from the id. A store never has an id. So the key of the server and a copy of the store are not
-enough to open (decrypt) a data key. Each sealed text opens only in its place: for its session, its
-value name and its format. Sources: NIST SP 800-38D, 8.2.2; RFC 5869.
+data key, encrypted (wrapped) with a wrapping key. HKDF derives the wrapping key from a key of the
+server and from the id. A store never has an id. So the key of the server and a copy of the store
+are not enough to open (decrypt) a data key. Each sealed text opens only in its place: for its
+session, its value name and its format. Sources: NIST SP 800-38D, 8.2.2; RFC 5869.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class DataKey:
         self._sealed: dict[str, bytes] = {}
 
     def seal(self, name: str, plain: bytes) -> bytes:
-        """Return the sealed bytes of a value; each call returns other bytes."""
+        """Return the sealed bytes of a value; each call returns different bytes."""
         return _sealed(self._cipher, plain, _place(self.key, name))
 
     def seal_all(self, values: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -102,7 +102,10 @@ class DataKey:
         return self._sealed[name] if self._plain.get(name) == plain else _UNLIKE_ANY
 
     def after_renewal(self, name: str) -> "DataKey":
-        """Return this data key for the session's next id, to wrap with the server's newest key."""
+        """Return a copy of this data key for the session's next id.
+
+        The newest key of the server will wrap the copy.
+        """
         renewed = DataKey(self.key, self.secret, is_newest=True)
         renewed.wrapped = self.wrapped | {name}
         renewed.know(self)

@@ -77,7 +77,7 @@ class TokenStandings:
 
 
 def _is_too_late(record: Record, now: float) -> bool:
-    """Return whether a wrong clock has set the end of a grace time."""
+    """Return whether a grace time ends much too late, because a wrong clock has set its end."""
     return record.grace is not None and record.grace.until > now + FARTHEST_AHEAD
 
 

@@ -38,7 +38,7 @@ from sessions.transports.cookie import LONGEST_COOKIE_HEADER
 
 
 class Sealed(NamedTuple):
-    """The result of a commit: the id, the record, the token, and the changes in it."""
+    """The result of a commit: the id, the record, the token, and the changes that it made."""
 
     id: Id
     record: Record
