@@ -176,7 +176,8 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
     def handshake(self, session: Session) -> Headers:
         """Commit and return the headers for a connection that continues, such as a WebSocket.
 
-        The session stays usable. Its id cannot change any more, and a new session cannot be stored.
+        The session stays usable. Later, its id cannot change, and a new session cannot be stored,
+        because the connection sends no more headers.
         """
         state = state_of(session)
         self._driver.load_unasked(state, failed=False)

@@ -155,7 +155,7 @@ def _unfit_keys(token: JWTToken) -> Iterator[str]:
 def _derived_keys(
     keys: Sequence[str | bytes], algorithm: str, name: str
 ) -> Mapping[str, str | bytes]:
-    """Return keys that are derived from the container's keys; their names are hashes."""
+    """Return keys that are derived from the container's keys, each under its hash (`kid`)."""
     purpose = f"JSON Web Token session:{algorithm}:{name}"
     derived = [derived_key(key, purpose).hex() for key in keys]
     return {hash_of(key)[:16]: key for key in derived}

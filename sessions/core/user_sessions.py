@@ -47,7 +47,7 @@ class IndexedSessions(Refreshing):
             yield ("add_to_user", user_id, id.key, self.lifetimes.latest_end(created_at))
 
     def admit(self, state: State, id: Id, signing: S) -> Flow[S]:
-        """Before its commit, add a sign-in to the index, or refuse it with TooManySessions.
+        """Add a sign-in to the index before its commit, or refuse it with TooManySessions.
 
         Returns `signing`. With the limit "end_oldest", `signing` gets a time later than all other
         sign-ins of the user.

@@ -30,7 +30,7 @@ class Expiring(Protocol):
         """Do what `purge` does, and return the removed records, each with its key.
 
         A damaged record is removed or left, and is not returned. The key of a session has 64
-        hexadecimal digits; records with other keys may be left.
+        hexadecimal digits; the store need not remove records with other keys.
         """
         ...
 

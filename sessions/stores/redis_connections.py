@@ -49,7 +49,7 @@ else:
 
 
 class _Call(local):
-    """The call of this thread, which may consist of several replies and connections."""
+    """The deadline of this thread's call, for all replies and connections together."""
 
     until = inf
 
