@@ -136,7 +136,7 @@ class AsyncLifecycleDriver(AsyncDriver):
     def load_now(self, state: State) -> bool:
         """Return whether the session is loaded; do not call the store.
 
-        After the load of a stored session, `resume` must be called, but this method cannot await `resume`.
+        The load of a stored session must call `resume`, and this method cannot await `resume`.
         """
         return state.values is not None or self.sessions.load_ask(state) is None
 
