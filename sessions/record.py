@@ -76,7 +76,7 @@ class Changes(FrozenStruct, frozen=True, kw_only=True, gc=False):
     `removed` the names to remove; a name in both is removed. With `clear`, all earlier values are
     dropped first. `expected` has values that the record must still have (None: absent). `user_id`
     and `timeout` are UNCHANGED, or the new value, or None to remove the value. `new_secret`
-    replaces `secret`; if `grace` is given, `secret` may be used until that time. `created_at`
+    replaces `secret`; if `grace` is given, `secret` may be used until that time. A new `created_at`
     starts the absolute timeout again.
     """
 

@@ -161,7 +161,7 @@ class FileStore(Store):
 
 
 def _is_older(path: Path, latest: float) -> bool:
-    """Return whether a file is older than this time; its time says how long it is needed."""
+    """Return whether the session of a file expired, or was ended, before `latest`."""
     try:
         return path.stat().st_mtime < latest
     except FileNotFoundError:
@@ -169,7 +169,7 @@ def _is_older(path: Path, latest: float) -> bool:
 
 
 def _remove(path: Path, latest: float) -> int:
-    """Remove a file if it is still older; return 1 if it had a record, else 0."""
+    """Remove a file if `_is_older` is still true; return 1 if the file had a record, else 0."""
     if not _is_older(path, latest):
         return 0
     try:
@@ -181,7 +181,7 @@ def _remove(path: Path, latest: float) -> int:
 
 
 def _name(key: str) -> str:
-    """Return the name of a file; a key can be any text."""
+    """Return the name of a file: a hash, because a key can be any text."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

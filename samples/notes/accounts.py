@@ -77,7 +77,7 @@ class Accounts:
         return redirect(self._app.url_for("Accounts.show", request, page="login"))
 
     def _enter(self, user: User, request: Request, session: Session) -> Response:
-        # This also changes the id, so nobody who knew the old id can use the signed-in session.
+        # set_user() also changes the id, so nobody with the old id can use the signed-in session.
         session.set_user(str(user.id))
         session["user"] = asdict(user)
         session.flash(f"Welcome, {user.name}.")

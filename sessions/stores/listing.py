@@ -40,10 +40,10 @@ class Listable(Protocol):
     def page(self, after: str | None, limit: int) -> Page:
         """Return about `limit` live records, beginning with the first page if `after` is None.
 
-        A record that lives from the first page to the last page is on at least one page. A record
-        that is created or ended in the meantime is possibly missing. Damaged records are left out.
-        The key of a session has 64 hexadecimal digits; records with other keys may be left out. The
-        store chooses the order.
+        A record that lives during the whole listing, from the first page to the last, is on at
+        least one page. A record that is created or ended in the meantime is possibly missing.
+        Damaged records are left out. The key of a session has 64 hexadecimal digits; records with
+        other keys may be left out. The store chooses the order.
         """
         ...
 

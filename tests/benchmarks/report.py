@@ -70,7 +70,7 @@ TITLES = {
     c.HELLO: "Hello, with a path parameter",
     c.READ: "Session read",
     c.WRITE: "Session write",
-    c.BESIDE: "A handler without a session, in an application where",
+    c.BESIDE: "A handler without a session, and the other handlers of its application",
     **s.TITLES,
 }
 STAGES_TITLE = "What separates a session from the floor"
@@ -81,25 +81,26 @@ PAGE = """\
 <!-- Written by `make bench ARGS=--markdown`; edit tests/benchmarks instead. -->
 
 This page shows the cost of one request inside the process: a WSGI call with a prepared environ,
-which is copied for each call. Only the tables about Valkey and PostgreSQL have a server in them,
-one for all contenders, on the same machine, but on another processor. All contenders take turns in
-one process. The result of each is the minimum of many short rounds, so a busy moment of the machine
-does not count.
+which is copied for each call. Only the tables about Valkey and PostgreSQL include a server. All
+contenders use the same server, which runs on the same machine, but on another processor. All
+contenders take turns in one process. The result of each contender is the minimum of many short
+rounds, so a busy moment of the machine does not count.
 
 Each contender is also checked: it must read back the values that it wrote, and the store must have
 the writes that were timed.
 
-{tables}
+In the tables without a server, the floor is the lowest possible cost of a session in memory: one
+file (`tests/benchmarks/floor.py`) without a framework. The floor keeps only two promises: the
+cookie is signed, and changes of different keys are merged. In the tables with a server, the floor
+is the call or the transaction that its row names.
 
-The floor is the lowest possible cost of such sessions: one flat file (`tests/benchmarks/floor.py`)
-without a framework. It keeps only two promises: the cookie is signed, and changes of different keys
-are merged.
+{tables}
 
 ## {stages_title}
 
 The table shows one request with a session in memory, stage by stage, in microseconds. Each stage
 was timed by itself, in the same rounds as the tables above. A small difference between two stages
-may be an error of measurement, and so is a number below zero.
+may be an error of measurement. A number below zero is such an error, too.
 
 {stages}
 {versions}
@@ -123,7 +124,8 @@ Measured on {date} with {packages}, on {machine}.
 BESIDE_BEFORE = """
 ## {title}
 
-Version {before}, and this one: a process for each, which take turns.
+The table compares version {before} with this version. Each version runs in its own process, and
+the two processes take turns.
 
 | | before, µs | now, µs | ratio |
 |---|---:|---:|---:|
