@@ -251,7 +251,7 @@ def _start_up_row(found: StartUp) -> str:
 
 
 def _stage_table(rows: list[Row]) -> str:
-    head = "| | read | floor | write | floor | the promise that it keeps |\n"
+    head = "| | read | floor | write | floor | the promise that the stage keeps |\n"
     return f"{head}|---|---:|---:|---:|---:|---|\n" + "\n".join(
         f"| {row.name} | {row.read:.2f} | {row.floor_read:.2f}"
         f" | {row.write:.2f} | {row.floor_write:.2f} | {row.promise} |"
