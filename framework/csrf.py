@@ -88,7 +88,7 @@ class CSRF(ExplainedMiddleware):
         """Return how requests of a method use the session; None if they do not use the session."""
         if method in SAFE_METHODS:
             return None
-        return "loaded if the origin of a cookie is uncertain; not changed"
+        return "loaded if the site that made the request is uncertain; not changed"
 
     def _check(self, request: Request) -> None:
         site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")

@@ -101,7 +101,7 @@ def refuse_gateways(listed: Any) -> None:
         f"Put it around the application: served = {shown}(app). Or w" if kind == "WSGI" else "W"
     )
     raise Mistake(
-        f"{shown} is middleware of {kind}: it takes ({', '.join(names)})",
+        f"{shown} is middleware for {kind}, because it takes ({', '.join(names)})",
         f"{outside}rite middleware as a function (request: Request, next: Next) -> Response.",
     )
 

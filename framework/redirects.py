@@ -34,7 +34,9 @@ def redirect(
             f"{status!r} is not a redirect. Fix: use one of {', '.join(map(str, _STATUSES))}"
         )
     if otherwise is not None and not _fits(otherwise, external=external):
-        raise ValueError(f"otherwise is {otherwise!r}. Fix: give a path of this site, such as '/'")
+        raise ValueError(
+            f"otherwise={otherwise!r} is refused. Fix: give a path of this site, such as '/'"
+        )
     chosen = target if _fits(target, external=external) else otherwise
     if chosen is None:
         _warn(target, external=external)

@@ -145,7 +145,7 @@ OF_COMPONENTS = _each(
         "provides interface bind_to implements as_type": (
             "let the class inherit from the type, or return it from a @component method"
         ),
-        "primary default": "return the chosen one from a @component method",
+        "primary default": "in a @component method, return the component that you choose",
     }
 )
 OF_CATCH = _STATUS

@@ -154,7 +154,7 @@ def _of_type(error: Any) -> str | None:
     if subscripted is not None:
         return _of_fields(subscripted["kind"], _last(error), _frames(error)[-1].line or "")
     if told.startswith("unhashable type"):
-        return "a key is a text, or another value that cannot change"
+        return "a key must be a text, or another value that cannot change"
     if "object is not callable" in told:
         called = re.findall(r"\.(\w+)\(", _frames(error)[-1].line or "")
         found = [name for name in called if name in PROPERTIES]

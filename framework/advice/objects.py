@@ -60,8 +60,8 @@ OF_CLIENTS = {
         'sign in yourself: with client.session() as session, session.set_user("1")'
     ),
     "headers": "give headers to each request: client.get(path, headers={...})",
-    "base_url": "give it to each request: client.get(path, base_url=...)",
-    "application_context app_context": "this framework has no such context; leave it out",
+    "base_url": "give base_url to each request: client.get(path, base_url=...)",
+    "application_context app_context": "no application context is needed, so remove this line",
 }
 
 # The arguments of `client.get(...)` and the other methods of the test client.
@@ -73,7 +73,7 @@ OF_CALLS = {
     "form": "the argument is called data",
     "allow_redirects": "the argument is called follow_redirects",
     "url": "the path is the first argument",
-    "timeout": "no server is asked, so leave the argument out",
+    "timeout": "the client calls the application without a network, so leave the argument out",
 }
 
 _OF_RESULTS = {
@@ -136,7 +136,7 @@ OF_HTTP = {
     "max_form_memory_size": "the setting is called form_memory_limit",
     "max_form_parts": "the setting is called form_parts_limit",
     "hsts secure_headers": "the setting is called security_headers",
-    "host port": "write app.run(host, port), or give it to the server",
+    "host port": "write app.run(host, port), or give host and port to the server",
     "debug": "write Application(..., debug=True)",
     "cors cors_config": "return a CORS in the list of middleware",
     "secret_key": "write SessionContainer(keys=[...])",
@@ -147,7 +147,7 @@ OF_CORS = {
     "allow_headers allowed_headers": "the setting is called headers",
     "expose_headers exposed_headers": "the setting is called expose",
     "allow_credentials supports_credentials": "the setting is called credentials",
-    "resources": "the middleware is for all paths, so leave it out",
+    "resources": "CORS is for all paths, so leave the argument out",
 }
 OF_CSRF = {
     "secret secret_key key": "the token is bound to the session, so no secret is needed",

@@ -72,19 +72,20 @@ _IMPORTS = {
         'put the variable into the path, as in @get("/<int:user_id>"), and give a parameter the'
         " same name"
     ),
-    "QueryParam RequestParam": "write Query[int], or leave a simple type unmarked",
+    "QueryParam RequestParam": "write Query[int], or a simple type without a marker, such as int",
     "RequestBody": "write Body[T]",
     "UploadFile FileStorage MultipartFile": (
         "write from werkzeug.datastructures import FileStorage, and let the handler take a"
         " FileStorage"
     ),
     "BackgroundTasks BackgroundTask": (
-        "background tasks are not supported. Fix: use a queue, or a thread that on_start of a"
-        " configuration starts"
+        "background tasks are not supported. Fix: use a queue, or start a thread in the method"
+        " on_start of a @configuration"
     ),
     "TestClient": "write with app.test() as client",
     "Client": (
-        "write with app.test() as client; for its type, write from framework.testing import Client"
+        "write with app.test() as client; for the type of the client, write from"
+        " framework.testing import Client"
     ),
     "CORS CORSMiddleware cross_origin": "write from framework.cors import CORS",
     "CSRF CSRFProtect csrf_exempt csrf_protect": "write from framework.csrf import CSRF",
@@ -117,7 +118,7 @@ _STATIC = (
     " StaticFiles"
 )
 _MIDDLEWARE = (
-    "return the middleware from a @component method of a @configuration that is annotated"
+    "in a @configuration, return the middleware from a @component method annotated"
     " `-> list[Middleware]`"
 )
 _START = "write the methods on_start and on_stop in a @configuration"
@@ -134,16 +135,16 @@ OF_APPLICATIONS = {
     " install": "give the classes to Application(Users, Orders)",
     "mount": (
         "give the classes to Application(Users, Orders); for files, decorate a subclass of"
-        " StaticFiles with @controller; beside another WSGI application, use werkzeug's"
-        " DispatcherMiddleware"
+        " StaticFiles with @controller; to serve another WSGI application below a prefix, use"
+        " werkzeug's DispatcherMiddleware"
     ),
     "static static_folder static_url_path static_files add_static serve_static mount_static"
     " send_static_file": _STATIC,
     "add_middleware middleware_stack user_middleware use before_request after_request"
     " teardown_request before_first_request teardown_appcontext": _MIDDLEWARE,
     "cors enable_cors enableCors": (
-        "return [CORS(origins=[...])] from a @component method of a @configuration that is"
-        " annotated `-> list[Middleware]`; from framework.cors import CORS"
+        "in a @configuration, return [CORS(origins=[...])] from a @component method annotated"
+        " `-> list[Middleware]`; from framework.cors import CORS"
     ),
     "use_global_guards useGlobalGuards": "decorate a @configuration with @guard(LoggedIn)",
     "use_global_pipes useGlobalPipes": (
@@ -178,9 +179,10 @@ OF_APPLICATIONS = {
     ),
     "logger": "write logging.getLogger(__name__)",
     "state extensions g": (
-        "make a class for it, decorate it with @component, and ask for it by type"
+        "write a class that holds the value, decorate the class with @component, and let a"
+        " constructor take the component by its type"
     ),
-    "app_context request_context push": "this framework has no such context; leave it out",
+    "app_context request_context push": "no context is needed, so remove this line",
     "jinja_env jinja_options template_filter template_global add_template_filter"
     " context_processor template_folder": (
         "return a Templates from a @component method of a @configuration; from"

@@ -51,8 +51,8 @@ class AllMiddleware(tuple[Middleware, ...]):
         def __call__(self, *_: object, **__: object) -> object:
             """Refuse the decorator of other frameworks, `@app.middleware("http")`."""
             raise TypeError(
-                "app.middleware is a tuple, and takes nothing. Fix: return the middleware from a"
-                " @component method of a @configuration that is annotated `-> list[Middleware]`."
+                "app.middleware is a tuple and cannot be called. Fix: in a @configuration, return"
+                " the middleware from a @component method annotated `-> list[Middleware]`."
             )
 
 
@@ -128,7 +128,8 @@ def _refuse_forgetful(found: object) -> None:
 def _not_middleware(listed: object) -> Mistake:
     return Mistake(
         f"{reprlib.repr(listed)} is listed as middleware, but does not take (request, next)",
-        "List functions (request, next), or classes or objects whose __call__ takes these two.",
+        "Put functions (request, next) into the list, or classes or objects whose __call__ takes"
+        " (request, next).",
     )
 
 

@@ -39,8 +39,9 @@ def two_types(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
             key = parameter.where.partition(":")[2]
             yield Mistake(
                 f"parameter {parameter.name!r} takes session[{key!r}] as {_type(parameter)}, but"
-                f" parameter {_name(other, parameter.taken_by)} takes the same value as"
-                f" {_type(other)}, so changes of one would overwrite changes of the other",
+                f" parameter {_name(other, parameter.taken_by)} takes this value as"
+                f" {_type(other)}, so a change by one parameter would overwrite a change by the"
+                " other",
                 "Annotate both parameters with the same type, or use two different keys.",
                 where=parameter.taken_by,
             )

@@ -48,7 +48,7 @@ def refuse_faulty_declarations(marker: Marker) -> None:
         )
     if not isinstance(needs, Needs):
         raise Mistake(
-            f"the marker {location(kind)} needs {needs!r}, which is not a Needs",
+            f"the marker {location(kind)} has needs = {needs!r}, which is not a Needs",
             "Write needs = Needs.NOTHING, Needs.SESSION or another value of Needs. Join several"
             " values with |.",
         )

@@ -137,7 +137,10 @@ def _idle(declared: Declared, metadata: object, kind: type) -> Mistake:
     name, written = declared.name, describe(declared.annotation)
     if kind is types.FunctionType:
         shown = f"the function {location(metadata)}, which is not a marker"
-        remedy = "Make the function the method resolve of a class, and write the class there."
+        remedy = (
+            "Move the code of the function to the method resolve() of a class, and write the class"
+            " in Annotated[...]."
+        )
     elif metadata is not kind:
         shown = f"an object of {describe(kind)}, not the class"
         remedy = f"Write Annotated[{written}, {describe(kind)}]."

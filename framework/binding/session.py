@@ -65,8 +65,8 @@ def refuse_marked(declared: Declared, marker: Marker) -> None:
     if is_session(kind) and isinstance(marker, InjectMarker | TextMarker | BodyMarker):
         name = declared.name
         raise Mistake(
-            f"parameter {name!r} is a session with the source {marker.source!r}, but a session"
-            " comes with its request",
+            f"parameter {name!r} is a session with the source {marker.source!r}, but the"
+            " framework itself finds the session of a request",
             f"Write {name}: session, with `from framework import session`.",
         )
 

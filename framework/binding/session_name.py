@@ -110,4 +110,6 @@ def _as_a_parameter(key: object) -> str:
     """Return how to take one value, because the author of `session["cart"]` possibly wants one."""
     if not isinstance(key, str):
         return ""
-    return f" One value alone is the parameter `x: Annotated[T, session_value({key!r})]`."
+    return (
+        f" To take this value alone, write the parameter `x: Annotated[T, session_value({key!r})]`."
+    )

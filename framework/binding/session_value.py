@@ -40,9 +40,9 @@ _KEPT = (bytes, datetime, date, time, timedelta, UUID, Decimal)
 _ABSENT = object()
 
 _LOST = (
-    "session.reload() replaced session[%r], but after that the handler changed the object that it"
-    " had received before, so these changes are lost. Fix: after session.reload(), set session[%r]"
-    " to the new value"
+    "session.reload() replaced session[%r]. Then the handler changed the object from before the"
+    " reload, so these changes are lost. Fix: after session.reload(), set session[%r] to the new"
+    " value"
 )
 
 # Makes a value from its plain form, or raises one of _MISFITS.

@@ -124,8 +124,8 @@ def refuse_hidden(declared: Declared) -> None:
     if isinstance(declared.annotation, _NO_TYPES):
         member = location(getattr(declared.annotation, "fget", declared.annotation))
         raise Mistake(
-            f"the annotation of parameter {declared.name!r} is {member}, which is not a type: a"
-            " member of the class with the same name hides the imported name",
+            f"the annotation of parameter {declared.name!r} is {member}, which is not a type: this"
+            " member of the class hides an imported name",
             "Rename the member, or import the type under a name that the class does not use.",
         )
 
@@ -243,8 +243,8 @@ def _spellings(annotation: Any, written: str) -> str:
         )
     if _is_choice_of_scalars(annotation):
         return (
-            "one simple type, such as str, and convert the text in the handler: a text fits"
-            f" several types of {written}; or Body[{written}] for the JSON of the body"
+            "one simple type, such as str, and convert the text in the handler, because a text can"
+            f" fit several types of {written}. Or write Body[{written}] for the JSON of the body"
         )
     kind = bare(annotation)[0]
     if isinstance(kind, type) and issubclass(kind, _COMPONENTS):

@@ -84,8 +84,8 @@ def _deployment_warnings(application: Application) -> list[Mistake]:
 def _debug(application: Application) -> Iterator[Mistake]:
     if application.debug:
         yield Mistake(
-            "debug is on: an unhandled exception is passed on to the server, which may show all"
-            " its details",
+            "debug is on: an unhandled exception goes on to the server, and the server may show all"
+            " details of the exception",
             "Leave debug out. `framework run` turns it on where it is safe.",
             where="Application(…, debug=True)",
         )
@@ -125,11 +125,11 @@ def _urls(container: SessionContainer, where: str) -> Iterator[Mistake]:
     for transport in container.transports:
         if isinstance(transport, URLTransport):
             yield Mistake(
-                f"{transport!r} puts the ids of sessions into URLs, where histories, logs and other"
-                " people can see them",
-                "Leave the URLTransport out, unless some clients have no cookies. If you need it,"
-                " add sessions.logs.HideIds to the access log, and a similar rule to the log of"
-                " each proxy. If nobody signs in without cookies, give it refuse_users=True.",
+                f"{transport!r} puts the ids of sessions into URLs. Browsers and servers keep URLs"
+                " in histories and logs, and people share URLs",
+                "Leave the URLTransport out if all clients have cookies. If you need it, add"
+                " sessions.logs.HideIds to the access log, and a similar rule to the log of each"
+                " proxy. If all users who sign in have cookies, give it refuse_users=True.",
                 where=where,
             )
 

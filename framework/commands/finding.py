@@ -159,7 +159,7 @@ def _require(module: str, source: str) -> None:
         looked = f"{here} and {sources[0]} hold" if sources else f"{here} holds"
         raise ApplicationNotFound(
             f"{source} names the module {module!r}, but {looked} no"
-            f" {module.replace('.', '/')}.py. Correct the name, or go to the folder of the"
+            f" {module.replace('.', '/')}.py. Fix: correct the name, or go to the folder of the"
             " module."
         )
 
@@ -195,7 +195,7 @@ def _call_factory(target: Target, make: Callable[..., object]) -> object:
         return make()
     except TypeError as error:
         raise ApplicationNotFound(
-            f"{target} takes {signature_of(make)}, but is called without arguments. Give the"
+            f"{target} takes {signature_of(make)}, but is called without arguments. Fix: give all"
             " parameters defaults."
         ) from error
     return make()
@@ -265,18 +265,19 @@ def _configured(file: Path) -> str | None:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ApplicationNotFound(
-            f"{file} is not valid TOML: {error}. Correct that line."
+            f"{file} is not valid TOML: {error}. Fix: correct this line."
         ) from error
     table = settings.get("tool", {}).get("framework", {})
     for name in table:
         if name != "app" and get_close_matches(name, ["app"], cutoff=0.5):
             raise ApplicationNotFound(
-                f"{file} has {name!r} under [tool.framework]. Did you mean 'app'?"
+                f"{file} has {name!r} under [tool.framework]. Fix: write app in place of {name}."
             )
     app = table.get("app")
     if app is not None and not isinstance(app, str):
         raise ApplicationNotFound(
-            f'{file} has app = {app!r} under [tool.framework]. Write a text: app = "shop:app".'
+            f"{file} has app = {app!r} under [tool.framework], which is not a text. Fix: write"
+            ' app = "shop:app".'
         )
     return app
 

@@ -13,8 +13,8 @@ _COMMANDS = {
     "secret-key genkey generate-key keygen": "framework secret",
     "test": "python -m pytest",
     "deploy prod": "a server such as gunicorn, after framework check --deploy",
-    "migrate makemigrations db": "a tool for databases such as alembic; this framework has none,"
-    " but framework sessions migrate for its own table",
+    "migrate makemigrations db": "a migration tool such as alembic, or, for the table of the"
+    " sessions, framework sessions migrate",
     "clearsessions clear-sessions clear_sessions": "framework sessions purge",
     "version": "framework --version",
 }

@@ -244,7 +244,7 @@ def _log_errors(end: Callable[[], None]) -> None:
         end()
     # The user's own code ends components and may raise any error; only the log can report it.
     except Exception:
-        logger.exception("the components of a request failed to end")
+        logger.exception("a component of a request raised an exception when it ended")
 
 
 def _save(

@@ -247,7 +247,7 @@ def refusals_of(steps: Iterable[Step], method: str) -> Iterator[Outcome]:
         yield Outcome(400, "the body is malformed")
         yield Outcome(413, "the body is too large")
     if Needs.BODY in needs:
-        yield Outcome(415, "the body has another type")
+        yield Outcome(415, "the body has a type that is not expected")
     unfit = [part.where for plan in plans for part in plan.flattened() if part.may_refuse]
     if unfit:
         yield Outcome(422, f"{_alternatives(dict.fromkeys(unfit))} does not fit")

@@ -22,7 +22,7 @@ from sessions.manager import SessionManager
 _REQUEST = "may use it through the request"
 _MIDDLEWARE = "may use it: uses_session = False is not set"
 _OPENING_SETTINGS = ("rolling", "save_uninitialized")
-_IN_LINKS = "hides a token in its URL from caches and other sites: there is a URLTransport"
+_IN_LINKS = "keeps a token in the URL from caches and other sites, because of a URLTransport"
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,9 @@ def refuse_encoded(environ: "WSGIEnvironment") -> None:
     if header and any(
         coding.strip().lower() not in ("", "identity") for coding in header.split(",")
     ):
-        raise EncodedBody(f"The body has the Content-Encoding {header!r}: send the body as it is.")
+        raise EncodedBody(
+            f"The body has the Content-Encoding {header!r}: send the body without an encoding."
+        )
 
 
 class _BodyStream(LimitedStream):

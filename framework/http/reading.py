@@ -55,7 +55,7 @@ class Request(wrappers.Request):
         """Return the body; raise an error if other code has read it from the stream before."""
         if self._is_taken and "form" in self.__dict__ and self.mimetype in FORM_TYPES:
             raise UnsupportedMediaType(
-                f"The body has the type {self.content_type!r}, and was read as a form."
+                f"The body has the type {self.content_type!r}, so it was read as a form."
             )
         self.require_untaken()
         return self.get_data()

@@ -133,9 +133,9 @@ class Renderers(dict[type, Render]):
     def _refuse_nothing(self, _: None, __: "WSGIEnvironment") -> Rendered:
         written = self._promise.value
         raise TypeError(
-            f"{self._where} returned None, but is annotated to return {written}. Fix: write return"
-            f" at every end of the method, or annotate it with -> {written} | None, which"
-            " answers None with 204"
+            f"{self._where} returned None, but is annotated to return {written}. Fix: return a"
+            f" value in every case, or annotate the method with -> {written} | None, which answers"
+            " None with 204"
         )
 
     def _stream(self, result: Iterator[object], _: "WSGIEnvironment") -> Rendered:
@@ -155,8 +155,7 @@ class Renderers(dict[type, Render]):
     def _refuse_path(self, result: object, _: "WSGIEnvironment") -> Rendered:
         """Refuse a path, because a handler that returns a path most likely means the file."""
         raise TypeError(
-            f"{self._where} returned {result!r}, which is a path, not an open file. Fix:"
-            f" {FILE_REMEDY}"
+            f"{self._where} returned {result!r}, which is a path, not a body. Fix: {FILE_REMEDY}"
         )
 
     def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:

@@ -80,8 +80,8 @@ def routes_of(controller: type, report: Report) -> list[Route]:
     if not routes:
         report.at(controller).note(
             "this controller has no routes",
-            "Decorate a method with @get, @post or another verb. A decorator above a verb hides it"
-            " unless it uses functools.wraps.",
+            "Decorate a method with @get, @post or another verb. If another decorator stands above"
+            " the verb, let this decorator use functools.wraps.",
         )
     return routes
 

@@ -46,7 +46,7 @@ def _classes_of_module(module: ModuleType, report: Report) -> list[type]:
         report.note(
             f"Application(…, {module.__name__}, …){call_site()}",
             f"the module {module.__name__!r} defines no decorated class",
-            "Decorate one with @controller, or pass the module that defines it.",
+            "Decorate a class of the module, or pass the module that defines the decorated class.",
         )
     return found
 
@@ -137,7 +137,7 @@ def _named_elsewhere(part: type) -> str | None:
         return f"If it is a resolver, leave it out: Annotated[…, {name}] is enough."
     if takes_requests(part):
         return (
-            f"If it is middleware, return [{name}] from a configuration's @component method that is"
+            f"If it is middleware, return [{name}] from a configuration's @component method"
             " annotated `-> list[Middleware]`."
         )
     return None

@@ -70,7 +70,7 @@ def not_provided(key: Any, components: Collection[type], absent: Iterable[Absent
 
 def _without_type(key: Brackets) -> NotProvided:
     return NotProvided(
-        "it does not say its type", f"Write the type in brackets, as in {key.example}."
+        "the annotation names no type", f"Write the type in brackets, as in {key.example}."
     )
 
 
@@ -162,9 +162,7 @@ def raised(provider: Provider, error: Exception) -> Mistake:
     trace = error.__traceback__
     while trace is not None and _is_own(trace):
         trace = trace.tb_next
-    usual = (
-        "Correct what the last line of the traceback says; start-up runs every constructor once."
-    )
+    usual = "Correct the cause of this exception. Start-up runs every constructor once."
     said = _said(provider, error)
     if said is not None:
         return said
@@ -223,7 +221,7 @@ def wrong_type(provider: Provider, component: object) -> Mistake | None:
     return Mistake(
         f"{provider.name}() is annotated to return {describe(wrong[0])}, but it returned"
         f" {'None' if component is None else 'an object of type ' + type(component).__name__}",
-        "Return a component of this type, or change the annotation.",
+        f"Return a component of the type {describe(wrong[0])}, or change the annotation.",
         where=provider.where,
     )
 
@@ -300,8 +298,8 @@ def _remedy(key: Any, name: str) -> str:
     if item is not None:
         kind = describe(item)
         return (
-            f"Pass components that inherit from {kind} to the Application, which then fill the"
-            f" list; or return it from a @component method annotated `-> {name}`."
+            f"Pass components that inherit from {kind} to the Application: they fill the list. Or"
+            f" return the list from a @component method annotated `-> {name}`."
         )
     if not isinstance(key, type):
         return (

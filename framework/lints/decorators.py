@@ -76,7 +76,7 @@ def _note_in_controller(target: type, hidden: AbstractSet[str], report: Report) 
         if member.name in routes:
             report.at(member.function).note(
                 f"{member.name}() is decorated with @catch and as a handler, but it cannot be both",
-                "Write two methods; both may call a third method.",
+                "Write two methods. Both can call a third method.",
             )
 
 

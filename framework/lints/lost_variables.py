@@ -80,8 +80,8 @@ def _note(parameter: Parameter, routes: list[Route], report: Report) -> None:
     more = " and others" if len(routes) > _MOST_ROUTES else ""
     report.note(
         parameter.taken_by,
-        f"parameter {name!r} is a variable of some paths, but {shown}{more} cannot read it from the"
-        " path: the client would choose the value in the query",
+        f"parameter {name!r} is a variable of some paths, but not of {shown}{more}. There, the"
+        " value would come from the query, where the client chooses the value",
         f"Add <{name}> to the path, or use this function only on paths that have <{name}>. If the"
         " parameter may be absent, give it a default. If it comes from the query, give it another"
         f' name and write Annotated[{kind}, query("{name}")].',

@@ -41,6 +41,6 @@ def _note_parts_of_sessions(graph: Graph, report: Report) -> None:
             report.note(
                 where,
                 f"nothing asks for {describe(keys[0])}, so it changes nothing",
-                f"Return a SessionContainer(keys=..., {argument}=...) from the method, and give it"
-                f" the {kind.__name__}.",
+                f"Return a SessionContainer(keys=..., {argument}=...) from the method, with the"
+                f" {kind.__name__} in {argument}.",
             )

@@ -66,7 +66,7 @@ def report_page(report: str) -> "WSGIApplication":
 
 
 def _page(report: str) -> str:
-    content = Markup("<p>This page asks again after each change.</p>\n<pre>{}</pre>\n")
+    content = Markup("<p>This page reloads until the application starts.</p>\n<pre>{}</pre>\n")
     return error_page("The application cannot start", content.format(report))
 
 

@@ -113,7 +113,7 @@ def _serve_until_a_change(load: Loader, host: str, debug: bool) -> None:
         except (Exception, SystemExit) as error:  # noqa: BLE001
             report = describe(error)
             url = url_of(host, inherited_port())
-            waiting = f"Waiting for a change; until then {url} shows this, too."
+            waiting = f"Waiting for a change. Until then, {url} shows this message, too."
             is_started, wsgi, told = False, _page_of(report, host, debug), f"{report}\n\n{waiting}"
         else:
             is_started = True

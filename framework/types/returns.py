@@ -69,7 +69,7 @@ def note_returns(function: Callable[..., object], decorator: str, status: int, h
 def _note_return(kind: Any, decorator: str, status: int, here: Place) -> None:
     if _is_body_with_status(kind):
         here.note(
-            f"the handler returns {describe(kind)}, a body with a status",
+            f"the handler returns {describe(kind)}, but a tuple cannot set the status",
             f"Return the body alone and write @{decorator}(…, status={status}), or return"
             f" {_with_parts(get_args(kind)[0])}status={status}).",
         )
@@ -79,7 +79,7 @@ def _note_return(kind: Any, decorator: str, status: int, here: Place) -> None:
             f"Return dict[str, object]: {COPY_OF_SESSION}.",
         )
     elif _is_path(kind):
-        here.note(f"the handler returns {describe(kind)}, a path, not an open file", FILE_REMEDY)
+        here.note(f"the handler returns {describe(kind)}, which is a path, not a body", FILE_REMEDY)
     elif isinstance(kind, type) and issubclass(kind, BaseException):
         here.note(f"the handler returns {describe(kind)}, which is an error", ERROR_REMEDY)
     elif _is_unencodable(kind):
@@ -123,12 +123,12 @@ def advice_on_parts(result: tuple[Any, ...]) -> str | None:
     beginning = _with_parts(type(body))
     if headers is None:
         return (
-            f"a body with a status. Return the body alone and give the decorator status={status},"
-            f" or return {beginning}status={status})."
+            "but a tuple cannot set the status. Fix: return the body alone and give the decorator"
+            f" status={status}, or return {beginning}status={status})."
         )
     what = "headers" if status is None else "a status and headers"
     code = "" if status is None else f"status={status}, "
-    return f"a body with {what}. Return {beginning}{code}headers={headers!r})."
+    return f"but a tuple cannot set {what}. Fix: return {beginning}{code}headers={headers!r})."
 
 
 def _with_parts(kind: Any) -> str:

@@ -226,7 +226,7 @@ class WrongDocument(Silent):
     ("marker", "what"),
     [
         (NoSource(), "has the source None, which is not a text"),
-        (WrongNeeds(), "needs 'session', which is not a Needs"),
+        (WrongNeeds(), "has needs = 'session', which is not a Needs"),
         (NoField(), "failed for parameter 'x': TypeError"),
         (Failing(), "failed for parameter 'x': KeyError: 'x'"),
         (ReturnsNothing(), "returned None, which is not a function"),

@@ -46,7 +46,7 @@ USES: list[tuple[Wrong, str]] = [
     (lambda _, __: JSON({}, status_code=201), "is called status. JSON takes value,"),  # type: ignore[call-arg]
     (lambda _, __: HTML("x", media_type="x"), "The argument is called mimetype."),  # type: ignore[call-arg]
     (lambda _, session: session["user"], "session.get('user') if the value may be missing."),
-    (lambda _, session: session.get({}), "A key is a text"),
+    (lambda _, session: session.get({}), "A key must be a text"),
     (lambda _, session: session.save(print), "save takes no arguments."),
     (lambda _, __: jsonify({}), "Return the dict, list or dataclass"),  # type: ignore[name-defined]  # noqa: F821
     (lambda _, __: query(ge=1), "Write from framework import query."),  # type: ignore[name-defined]  # noqa: F821

@@ -47,7 +47,7 @@ def copy(source: str, target: str, *, end_missing: bool) -> None:
         click.echo(_told(counts))
         if end_missing:
             ended = _end_missing(read, written)
-            click.echo(f"Ended {ended} that {read} no longer has.")
+            click.echo(f"Ended sessions that {read} no longer has: {ended}.")
 
 
 def _copied(source: OpenedStore, target: OpenedStore, key: str, record: Record) -> Copied:

@@ -26,7 +26,7 @@ class _Which(NamedTuple):
 @click.argument("words", nargs=-1, metavar="[HANDLE] [module:app]")
 @click.option("--user", metavar="USER_ID", help="End all sessions of this user.")
 @click.option("--all", "everybody", is_flag=True, help="End all sessions.")
-@click.option("--yes", is_flag=True, help="Do not ask before.")
+@click.option("--yes", is_flag=True, help="Do not ask for a confirmation.")
 def end(words: Sequence[str], *, user: str | None, everybody: bool, yes: bool) -> None:
     """End the session HANDLE, all sessions of a user, or all sessions.
 

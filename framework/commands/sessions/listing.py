@@ -33,7 +33,7 @@ _LIMIT = 50
     default=_LIMIT,
     show_default=True,
     type=click.IntRange(min=1),
-    help="The largest number of sessions.",
+    help="List at most this number of sessions.",
 )
 @json_option
 def list_sessions(app: str | None, *, user: str | None, limit: int, as_json: bool) -> None:
@@ -45,7 +45,7 @@ def list_sessions(app: str | None, *, user: str | None, limit: int, as_json: boo
         return
     echo_table(_TITLES, [_row(key, record) for key, record in found])
     if len(found) == limit:
-        click.echo(f"These are the {limit} last used. To see more, write --limit.")
+        click.echo(f"These are the {limit} sessions used last. To see more, give a larger --limit.")
 
 
 def of_user(store: OpenedStore, user: str | None) -> Iterator[tuple[str, Record]]:

@@ -75,7 +75,11 @@ def show(handle: str, app: str | None, *, with_values: bool, as_json: bool) -> N
 
 
 def _timeout(record: Record) -> str:
-    return "the container's" if record.timeout is None else f"{in_words(record.timeout)}, its own"
+    return (
+        "the container's"
+        if record.timeout is None
+        else f"{in_words(record.timeout)}, set for this session"
+    )
 
 
 def _count(values: Mapping[str, bytes]) -> str:

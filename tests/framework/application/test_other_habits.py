@@ -175,7 +175,7 @@ def test_middleware_of_a_gateway_is_a_mistake(layer: Any, kind: str) -> None:
             return [layer]
 
     (mistake,) = problems_of(echo_of(int), Around)
-    assert f"is middleware of {kind}" in mistake.what
+    assert f"is middleware for {kind}" in mistake.what
     assert "(request: Request, next: Next) -> Response" in mistake.remedy
     assert ("(app)" in mistake.remedy) == (kind == "WSGI")
 

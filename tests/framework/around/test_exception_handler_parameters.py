@@ -200,7 +200,7 @@ def test_the_return_type_is_checked_like_a_handlers() -> None:
 
     assert [(each.what, each.remedy.partition(",")[0]) for each in problems_of(Page)] == [
         (
-            "the handler returns tuple[str, int], a body with a status",
+            "the handler returns tuple[str, int], but a tuple cannot set the status",
             "Return the body alone and write @catch(…",
         ),
         (

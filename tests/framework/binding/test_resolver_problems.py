@@ -79,7 +79,8 @@ def test_a_function_is_not_a_resolver() -> None:
         f" {location(current_user)}, which is not a marker"
     )
     assert problem.remedy == (
-        "Make the function the method resolve of a class, and write the class there."
+        "Move the code of the function to the method resolve() of a class, and write the class"
+        " in Annotated[...]."
     )
 
 

@@ -333,7 +333,7 @@ def test_an_outdated_object_overwrites_nothing(
 ) -> None:
     """The object does not have the reloaded value, so it is not stored."""
     assert reloading(before, others, "b") == others
-    assert "session.reload() replaced session['things'], but after that" in caplog.text
+    assert "session.reload() replaced session['things']. Then the handler" in caplog.text
 
 
 @pytest.mark.parametrize("key", ["things", "seen"])

@@ -146,10 +146,10 @@ def test_ids_in_urls_are_warned_of(framework: Framework) -> None:
 
     assert (
         "Configuration.session_container (app.py:19)\n"
-        "   URLTransport(parameter='sid') puts the ids of sessions into URLs, where histories,"
-        " logs and other people can see them\n"
-        "   Fix: Leave the URLTransport out, unless some clients have no cookies. If you need it,"
-        " add sessions.logs.HideIds to the access log"
+        "   URLTransport(parameter='sid') puts the ids of sessions into URLs. Browsers and servers"
+        " keep URLs in histories and logs, and people share URLs\n"
+        "   Fix: Leave the URLTransport out if all clients have cookies. If you need it, add"
+        " sessions.logs.HideIds to the access log"
     ) in framework("check", "--deploy").output
 
 

@@ -158,7 +158,7 @@ def test_an_installed_module_is_found_beside_a_folder_of_its_name(
     assert "Orders.show (" in framework("routes", "shop.web:app").output
     assert framework("routes", "shop.wbe:app").output == (
         f"Error: The command line names the module 'shop.wbe', but {tmp_path} holds no shop/wbe.py."
-        " Correct the name, or go to the folder of the module.\n"
+        " Fix: correct the name, or go to the folder of the module.\n"
     )
 
 
@@ -167,7 +167,7 @@ def test_an_installed_module_is_found_beside_a_folder_of_its_name(
     [
         (
             FACTORY.replace("create_app()", "create_app(stage: str)"),
-            "shop:create_app takes (stage: str), but is called without arguments. Give the"
+            "shop:create_app takes (stage: str), but is called without arguments. Fix: give all"
             " parameters defaults.",
         ),
         (
@@ -218,7 +218,7 @@ def test_a_module_that_is_not_there(framework: Framework, tmp_path: Path, comman
     assert result.exit_code == 1
     assert result.output == (
         f"Error: The command line names the module 'shpo', but {tmp_path} holds no shpo.py. "
-        "Correct the name, or go to the folder of the module.\n"
+        "Fix: correct the name, or go to the folder of the module.\n"
     )
 
 
@@ -285,7 +285,7 @@ def test_a_misspelt_app_in_pyproject_is_reported(framework: Framework) -> None:
     Path("pyproject.toml").write_text('[tool.framework]\nap = "shop:app"\n')
 
     assert framework("routes").output == (
-        "Error: pyproject.toml has 'ap' under [tool.framework]. Did you mean 'app'?\n"
+        "Error: pyproject.toml has 'ap' under [tool.framework]. Fix: write app in place of ap.\n"
     )
 
 
@@ -294,8 +294,8 @@ def test_an_app_in_pyproject_that_is_not_a_text_is_reported(framework: Framework
     Path("pyproject.toml").write_text("[tool.framework]\napp = 5\n")
 
     assert framework("routes").output == (
-        "Error: pyproject.toml has app = 5 under [tool.framework]."
-        ' Write a text: app = "shop:app".\n'
+        "Error: pyproject.toml has app = 5 under [tool.framework], which is not a text."
+        ' Fix: write app = "shop:app".\n'
     )
 
 

@@ -13,7 +13,7 @@ from tests.support.commands import Framework
         (["startproject", "shop"], "use framework new NAME"),
         (["show_urls"], "use framework routes"),
         (["test"], "use python -m pytest"),
-        (["migrate"], "this framework has none"),
+        (["migrate"], "use a migration tool such as alembic"),
         (["clearsessions"], "use framework sessions purge"),
         (["xylophone"], "write one of check, explain, new, routes, run, secret, sessions, shell"),
         (["chekc"], "write one of check, explain"),

@@ -105,7 +105,7 @@ def test_the_list_shows_the_last_used_first(framework: Framework, store: SQLiteS
     assert re.fullmatch(r"\w{12}  eve   (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  ){3}\d+ bytes", lines[1])
     assert limited[1:] == [
         *lines[1:3],
-        "These are the 2 last used. To see more, write --limit.",
+        "These are the 2 sessions used last. To see more, give a larger --limit.",
     ]
 
 
@@ -344,7 +344,7 @@ def test_the_timeout_of_a_session_is_in_words(
     store.create("ab" * 32, a_record(time.time, lives=1000, timeout=seconds))
 
     shown = framework("sessions", "show", "ab" * 32, CONTAINER).output
-    assert f"timeout       {words}, its own\n" in shown
+    assert f"timeout       {words}, set for this session\n" in shown
 
 
 def test_a_word_that_resembles_a_command_is_a_mistake(framework: Framework) -> None:

@@ -150,7 +150,7 @@ def test_a_session_that_ended_here_is_ended_there(framework: Framework, stores: 
     assert len(copied(framework, ONE, OTHER)) == 2
     assert other.count() == 2
     lines = copied(framework, ONE, OTHER, "--end-missing")
-    assert lines[-1].startswith("Ended 1 that SQLiteStore")
+    assert lines[-1].startswith("Ended sessions that SQLiteStore")
     assert [key for key, _ in other.page(None, 10).records] == [stays]
 
 

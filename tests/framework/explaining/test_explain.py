@@ -93,7 +93,7 @@ def test_every_status_has_its_reason(framework: Framework) -> None:
         201: "what the handler returns",
         400: "the body is malformed",
         413: "the body is too large",
-        415: "the body has another type",
+        415: "the body has a type that is not expected",
         422: "body or header:x-token does not fit",
         500: "the handler raises",
         503: "the store of the session does not answer in time",

@@ -234,13 +234,13 @@ def test_the_whole_output_is_a_table(framework: Framework) -> None:
         ('{"save_uninitialized": True}', ["opens it, because of save_uninitialized"]),
         (
             '{"transports": [CookieTransport(), URLTransport()]}',
-            ["hides a token in its URL from caches and other sites: there is a URLTransport"],
+            ["keeps a token in the URL from caches and other sites, because of a URLTransport"],
         ),
         (
             '{"transports": [URLTransport()], "rolling": True, "save_uninitialized": True}',
             [
                 "opens it, because of rolling and save_uninitialized",
-                "hides a token in its URL from caches and other sites: there is a URLTransport",
+                "keeps a token in the URL from caches and other sites, because of a URLTransport",
             ],
         ),
         ('{"renew_every": timedelta(hours=1)}', []),

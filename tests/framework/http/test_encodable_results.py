@@ -149,7 +149,7 @@ def test_a_promised_path_is_a_problem(annotation: Any) -> None:
     """The remedy shows how to send the file."""
     problem = only_problem_of(returning(None, annotation))
 
-    assert problem.what == "the handler returns Path, a path, not an open file"
+    assert problem.what == "the handler returns Path, which is a path, not a body"
     assert problem.remedy.startswith("Write `return werkzeug.utils.send_file(path, request.env")
 
 
@@ -158,4 +158,4 @@ def test_a_returned_path_is_refused(caplog: pytest.LogCaptureFixture) -> None:
     with client_of(returning(Path("a"))) as client:
         assert client.get("/").status_code == 500
 
-    assert "a path, not an open file. Fix: Write `return werkzeug.utils.send_file(" in caplog.text
+    assert "a path, not a body. Fix: Write `return werkzeug.utils.send_file(" in caplog.text

@@ -232,8 +232,9 @@ def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> No
 
     assert status == 500
     assert str(caplog.records[0].exc_info[1]) == (  # type: ignore[index]
-        f"{location(vars(page)['page'])} returned ('made', 201), a body with a status. Return the"
-        " body alone and give the decorator status=201, or return Response(body, status=201)."
+        f"{location(vars(page)['page'])} returned ('made', 201), but a tuple cannot set the"
+        " status. Fix: return the body alone and give the decorator status=201, or return"
+        " Response(body, status=201)."
     )
 
 
@@ -242,22 +243,23 @@ def test_a_body_with_a_status_is_refused(caplog: pytest.LogCaptureFixture) -> No
     [
         (
             ("x", 404, {"X-Tea": "y"}),
-            "a body with a status and headers."
-            " Return Response(body, status=404, headers={'X-Tea': 'y'}).",
+            "but a tuple cannot set a status and headers."
+            " Fix: return Response(body, status=404, headers={'X-Tea': 'y'}).",
         ),
         (
             ({"a": 1}, 201, {}),
-            "a body with a status and headers. Return framework.results.JSON(body,"
+            "but a tuple cannot set a status and headers. Fix: return framework.results.JSON(body,"
             " status=201, headers={}).",
         ),
         (
             ([1], 201),
-            "a body with a status. Return the body alone and give the decorator status=201, or"
-            " return framework.results.JSON(body, status=201).",
+            "but a tuple cannot set the status. Fix: return the body alone and give the decorator"
+            " status=201, or return framework.results.JSON(body, status=201).",
         ),
         (
             ("x", {"Location": "/"}),
-            "a body with headers. Return Response(body, headers={'Location': '/'}).",
+            "but a tuple cannot set headers. Fix: return Response(body,"
+            " headers={'Location': '/'}).",
         ),
     ],
 )
@@ -311,7 +313,7 @@ def test_a_promised_body_with_a_status_is_a_problem(annotation: Any, result: str
     problem = only_problem_of(returning("", annotation))
 
     assert problem.what.startswith("the handler returns tuple[")
-    assert problem.what.endswith("], a body with a status")
+    assert problem.what.endswith("], but a tuple cannot set the status")
     assert problem.remedy == (
         "Return the body alone and write @get(…, status=201), or return"
         f" {result}(body, status=201)."

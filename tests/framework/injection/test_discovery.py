@@ -185,7 +185,7 @@ class Around:
         (Resolving, "If it is a resolver, leave it out: Annotated[…, Resolving] is enough."),
         (
             Around,
-            "If it is middleware, return [Around] from a configuration's @component method that is"
+            "If it is middleware, return [Around] from a configuration's @component method"
             " annotated `-> list[Middleware]`.",
         ),
     ],

@@ -278,7 +278,7 @@ def test_a_late_ending_that_fails_is_logged(caplog: pytest.LogCaptureFixture) ->
     with client_of(Pages, Failing, Log) as client:
         client.get("/stream")
 
-    assert "the components of a request failed to end" in caplog.text
+    assert "a component of a request raised an exception when it ended" in caplog.text
 
 
 @pytest.mark.parametrize(("times", "words"), [(0, "yields nothing"), (2, "yields a second time")])

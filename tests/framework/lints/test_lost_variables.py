@@ -95,8 +95,8 @@ def test_a_variable_that_a_route_lacks_is_a_mistake(chosen: type, where: str, pl
 
     assert problem.where.startswith(f"{where} (")
     assert problem.what == (
-        "parameter 'item_id' is a variable of some paths, but GET /items/list cannot read it from"
-        " the path: the client would choose the value in the query"
+        "parameter 'item_id' is a variable of some paths, but not of GET /items/list. There, the"
+        " value would come from the query, where the client chooses the value"
     )
     assert "give it a default" in problem.remedy
     assert 'give it another name and write Annotated[int, query("item_id")].' in problem.remedy
@@ -170,7 +170,7 @@ def test_a_resolver_of_a_handler_is_checked() -> None:
         def index(self, item: Annotated[str, Item]) -> str:
             return item
 
-    assert "GET /items/list cannot read it from the path" in only_problem_of(Items).what
+    assert "but not of GET /items/list. There, the value" in only_problem_of(Items).what
 
 
 def test_a_use_in_another_controller_is_checked() -> None:
@@ -190,7 +190,7 @@ def test_a_use_in_another_controller_is_checked() -> None:
         def index(self) -> str:
             return "others"
 
-    assert "GET /others cannot read it from the path" in only_problem_of(Items, Others).what
+    assert "but not of GET /others. There, the value" in only_problem_of(Items, Others).what
 
 
 def test_a_name_that_no_path_has_is_read_from_the_query() -> None:
@@ -247,7 +247,7 @@ def test_a_resolver_of_an_exception_handler_is_checked() -> None:
         def caught(self, error: KeyError, item: Annotated[str, Item]) -> str:
             return item
 
-    assert "cannot read it from the path" in only_problem_of(Items).what
+    assert "There, the value would come from the query" in only_problem_of(Items).what
 
 
 def test_a_component_of_the_request_reads_the_query() -> None:
@@ -285,4 +285,4 @@ def test_many_routes_are_one_mistake() -> None:
         def index(self, session: Session) -> str:
             return "listed"
 
-    assert "/items/c and others cannot read it" in only_problem_of(Items).what
+    assert "/items/c and others. There, the value" in only_problem_of(Items).what

@@ -92,7 +92,8 @@ def test_two_types_of_one_session_value_are_a_problem(parts: list[type], other: 
         f" {other} (tests/framework/lints/test_session_value_clashes.py:"
     )
     assert problem.what.endswith(
-        ") takes the same value as Cart, so changes of one would overwrite changes of the other"
+        ") takes this value as Cart, so a change by one parameter would overwrite a change by the"
+        " other"
     )
     assert problem.remedy == (
         "Annotate both parameters with the same type, or use two different keys."
@@ -109,7 +110,7 @@ def test_one_clash_with_many_handlers_is_one_problem() -> None:
             return basket
 
     what = only_problem_of(Baskets, More, Guarded).what
-    assert what.endswith("overwrite changes of the other; the same is in 1 other handler")
+    assert what.endswith("overwrite a change by the other; the same is in 1 other handler")
 
 
 def test_other_limits_of_a_session_value_are_another_type() -> None:
@@ -264,9 +265,7 @@ def test_a_type_that_can_be_changed_beside_another_is_a_problem(kind: Any) -> No
             two: Annotated[kind, session_value("x")],
         ) -> None: ...
 
-    assert only_problem_of(Pages).what.endswith(
-        "so changes of one would overwrite changes of the other"
-    )
+    assert only_problem_of(Pages).what.endswith("would overwrite a change by the other")
 
 
 def test_a_description_makes_no_other_type() -> None:
@@ -350,7 +349,7 @@ def test_a_mutable_session_value_cannot_have_two_types(kind: type) -> None:
     """A change would overwrite the other value, or be lost."""
     problem = only_problem_of(taking_two(kind))
 
-    assert problem.what.endswith("so changes of one would overwrite changes of the other")
+    assert problem.what.endswith("would overwrite a change by the other")
 
 
 def test_a_frozen_type_that_holds_itself_cannot_be_changed() -> None:

@@ -131,7 +131,7 @@ def test_a_member_that_hides_the_imported_name_is_a_problem() -> None:
     assert problem.where == location(Pages.page)
     assert problem.what == (
         f"the annotation of parameter 'session' is {location(Pages.session)}, which is not a type:"
-        " a member of the class with the same name hides the imported name"
+        " this member of the class hides an imported name"
     )
     assert "import the type under a name" in problem.remedy
 

@@ -258,7 +258,7 @@ def test_a_handler_that_returns_none_on_one_way_fails_with_the_remedy(
 
     told = str(caplog.records[0].exc_info)
     assert "Pages.show (tests/framework/types/test_forgotten_returns.py:" in told
-    assert "Fix: write return at every end of the method" in told
+    assert "Fix: return a value in every case" in told
     assert "-> dict[str, int] | None" in told
 
 
