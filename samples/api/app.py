@@ -64,7 +64,7 @@ class Tokens:
         if not self._users.know(user.name, user.password):
             raise Unauthorized("There is no such name with this password.")
         session.set_user(user.name)
-        # Another request may have signed in with the same token. After save(), the id is sure.
+        # Another request possibly signed in with the same token. After save(), the id is final.
         session.save()
         # The response also has the token in its header Authorization.
         return {"access_token": self._sessions.token(session), "token_type": "Bearer"}

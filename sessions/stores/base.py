@@ -152,7 +152,7 @@ class Store(ABC):
         """Remove at most `limit` records that expired more than PURGE_DELAY seconds ago.
 
         Return the number of removed records. Use transactions of at most PURGE_BATCH records. Check
-        `expires_at` again in the statement that deletes, because a request may have extended the
+        `expires_at` again in the statement that deletes, because a request possibly extended the
         record in the meantime. Do nothing if the server removes expired records itself.
         """
 
