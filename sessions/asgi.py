@@ -49,8 +49,8 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
     if not isinstance(session, AsyncSession):
         raise SessionError(
             f"the scope of this request has {_shown(session)}. Fix: add"
-            " SessionMiddleware(app, container=SessionContainer(keys=[...])), and no other"
-            " session middleware inside of it"
+            " SessionMiddleware(app, container=SessionContainer(keys=[...])), and remove session"
+            " middleware of other libraries inside of it"
         )
     return session
 
@@ -68,7 +68,7 @@ class SessionMiddleware(ForASGI):
             raise TypeError(
                 # The values are not shown, because they may contain keys.
                 "SessionMiddleware takes the application first, then a SessionContainer, not values"
-                f" of the types {type(app).__name__} and {type(container).__name__}: write"
+                f" of the types {type(app).__name__} and {type(container).__name__}. Fix: write"
                 " SessionMiddleware(app, container=SessionContainer(keys=[...]))"
             )
         if load not in get_args(Load):

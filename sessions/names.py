@@ -73,8 +73,8 @@ OF_TOKENS = {
 }
 OF_JWT = {
     "secret secrets secret_key signing_key key password jwt_secret": (
-        "with HS256, JWTToken uses the keys of the container, so leave it out; for other keys,"
-        ' write keys={"2026-11": key}'
+        "with HS256, JWTToken uses the keys of the container, so leave the argument out; for other"
+        ' keys, write keys={"2026-11": key}'
     ),
     "private_key public_key private public": (
         'write keys={"2026-11": private_key_in_pem}, with algorithm="ES256" or another'
@@ -82,7 +82,7 @@ OF_JWT = {
     "alg algorithms": 'write algorithm="HS256", a single algorithm',
     "iss": "the setting is called issuer",
     "aud": "the setting is called audience",
-    "headers claims payload": "the token has the claims of the session; leave it out",
+    "headers claims payload": "the token has the claims of the session, so leave the argument out",
     **OF_TOKENS,
 }
 OF_TRANSPORTS = {

@@ -41,7 +41,7 @@ class SessionMiddleware:
             raise TypeError(
                 # The values are not shown, because they may contain keys.
                 "SessionMiddleware takes the application first, then a SessionContainer, not values"
-                f" of the types {type(app).__name__} and {type(container).__name__}: write"
+                f" of the types {type(app).__name__} and {type(container).__name__}. Fix: write"
                 " SessionMiddleware(app, SessionContainer(keys=[...]))"
             )
         self.app = app

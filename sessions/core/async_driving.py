@@ -298,7 +298,7 @@ def _too_slow(state: State, ask: Ask, error: TimeoutError) -> Any:
         if ask[0] == CALL:
             return ask[1].fail(error)
         raise StoreUnavailable(
-            f"the session's store did not answer {ask[0]} within this request's {DEADLINE} s."
+            f"the session store did not answer {ask[0]} in time: one request may use {DEADLINE} s."
             " Fix: check the load of the store, and the network"
         ) from error
     except StoreUnavailable as slow:

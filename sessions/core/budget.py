@@ -10,7 +10,7 @@ logger = logging.getLogger("sessions")
 
 NESTED = (
     "the function of update_with(), or the method resume(), called a method of the session that"
-    " calls the store. Fix: call such a method before update_with(), or in the handler"
+    " calls the store. Fix: call this method before update_with(), or in the handler"
 )
 
 # A call that begins later could end after the deadline of the request.

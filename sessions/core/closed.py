@@ -2,7 +2,7 @@
 
 HEADERS_LEFT = (
     "the headers of the handshake were sent already, so the client cannot receive another id. Fix:"
-    " do this before you accept the connection"
+    " change the session before you accept the connection"
 )
 CLOSED = (
     "the session is closed: the headers of its response were sent, or your code closed it. Fix:"

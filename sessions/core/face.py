@@ -45,7 +45,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
 
     def __init__(self, *_: object, **__: object) -> None:
         raise TypeError(
-            f"a {type(self).__name__} cannot be made by a call. Fix: use"
+            f"a {type(self).__name__} cannot be made with {type(self).__name__}(...). Fix: use"
             " manager.open(head), manager.create() or manager.get(id)"
         )
 

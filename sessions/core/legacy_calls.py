@@ -21,12 +21,12 @@ class Loading(OutsideCall):
     def succeed(self, result: Any) -> LegacySession | None:
         loaded = LegacySession(result) if isinstance(result, Mapping) else result
         if isinstance(loaded, LegacySession) and _is_right(loaded):
-            _check_user(loaded, f"load of {self._cookie!r}")
+            _check_user(loaded, f"load() of {self._cookie!r}")
             return loaded
         if loaded is None:
             return None
         raise TypeError(
-            f"load of {self._cookie!r} returned a value of type {type(result).__name__}. Fix:"
+            f"load() of {self._cookie!r} returned a value of type {type(result).__name__}. Fix:"
             " return a dict of values, a LegacySession with a dict of values, or None"
         )
 
@@ -35,8 +35,8 @@ class Loading(OutsideCall):
             raise error
         # If the other system does not answer, its users must stay logged in.
         raise StoreUnavailable(
-            f"load of {self._cookie!r} raised {type(error).__name__}. Fix: check the other system,"
-            " and return None for a session that it does not know"
+            f"load() of {self._cookie!r} raised {type(error).__name__}. Fix: check the other"
+            " system, and return None for a session that the other system does not know"
         ) from error
 
 
@@ -52,7 +52,7 @@ class Ending(OutsideCall):
 
     def fail(self, error: Exception) -> None:
         logger.error(
-            "a session was not ended in the other system, because end of %r failed",
+            "a session was not ended in the other system, because end() of %r failed",
             self._cookie,
             exc_info=error,
         )

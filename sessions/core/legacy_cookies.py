@@ -168,7 +168,7 @@ class LegacyCookie(ABC):
         if self.holds not in get_args(Holds):
             yield f'holds={self.holds!r} is unknown. Fix: give "id" or "json"'
         if load is None and self.holds == "id":
-            yield "the cookie holds an id, and there is no load. Fix: give load=, a function"
+            yield "a cookie that holds an id needs load. Fix: give load=, a function"
         for setting, function in (("load", load), ("end", self.end)):
             if function is not None and not callable(function):
                 yield (

@@ -91,7 +91,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         try:
             created = yield from self._create_here(state, legacy, id, loaded)
         except TooManySessions:
-            text = f"the user of {legacy.cookie!r} has the largest number of sessions already"
+            text = f"the user of {legacy.cookie!r} already has as many sessions as allowed"
             state.note("rejected", text, "too_many")
             self.begin_anew(state)
             return

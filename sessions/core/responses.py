@@ -9,8 +9,8 @@ from sessions.errors import SessionError
 
 _MERGED = ("Vary", "Cache-Control")
 _REMEDY = (
-    "Fix: make a list, call the method with this list, and add each header of the list to the"
-    " response in the way of your framework"
+    "Fix: give an empty list in place of the response. Then add each header of the list to the"
+    " response, as your framework adds headers"
 )
 
 

@@ -224,7 +224,7 @@ class RevocableSessions(StatelessSessions):
             return True
         if sealed.id.key != id.key:
             if (yield from self._raise(id, ENDED, forced=True)):
-                text = "a sign-in gave its client another session"
+                text = "a sign-in gave the client another session"
                 self.note_end(state, id.key, text, Why(EndReason.REPLACED, state.record))
             return True
         generation = generation_of(sealed.id)

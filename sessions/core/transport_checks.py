@@ -15,9 +15,10 @@ from sessions.transports.url import URLTransport
 _is_quiet = ContextVar("is_quiet", default=False)
 
 _IN_URLS = (
-    "SessionContainer: %r puts the ids of sessions into URLs, where histories, logs and other"
-    " people can see them. Fix: use it only for clients without cookies; add sessions.logs.HideIds"
-    " to the access log; give URLTransport(refuse_users=True) if nobody signs in without cookies"
+    "SessionContainer: %r puts the ids of sessions into URLs. Browsers and servers keep URLs in"
+    " histories and logs, and people share URLs. Fix: use a URLTransport only for clients without"
+    " cookies; add sessions.logs.HideIds to the access log; if all users who sign in have cookies,"
+    " give URLTransport(refuse_users=True)"
 )
 
 

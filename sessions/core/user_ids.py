@@ -18,8 +18,8 @@ def check_user_id(user_id: object, given: str) -> str:
         )
     if len(user_id) > LONGEST_USER_ID:
         raise UnencodableValue(
-            f"{given} got an id of {len(user_id)} characters, but the longest has"
-            f" {LONGEST_USER_ID}. Fix: give a short id, such as the key of the user in your"
+            f"{given} got an id of {len(user_id)} characters, but at most {LONGEST_USER_ID} are"
+            " allowed. Fix: give a short id, such as the key of the user in your"
             " database"
         )
     # Most ids are ASCII. For these, `isascii` only reads a flag of the text.

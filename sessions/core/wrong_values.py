@@ -74,7 +74,7 @@ def cookie_instead(given: object) -> str:
     if isinstance(given, Mapping) and given and all(isinstance(name, str) for name in given):
         return f"write CookieSettings({', '.join(f'{name}=...' for name in given)})"
     if isinstance(given, str):
-        return f"the name of the cookie is session_prefix={given!r}; give cookie=CookieSettings()"
+        return f"write session_prefix={given!r} for the name, and give cookie=CookieSettings()"
     return "give one such as CookieSettings()"
 
 

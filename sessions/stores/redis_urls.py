@@ -75,7 +75,7 @@ def _problem_of_options(parts: SplitResult) -> str | None:
         return "has a #. Fix: write %23 for a # in the password"
     if options and parts.scheme == "redis+sentinel":
         return (
-            "has options, which a URL of Sentinels cannot have. Fix: remove the ? and all after it"
+            "has options, which a URL of Sentinels cannot have. Fix: remove the ? and the options"
         )
     own = [name for name in options if name in _OPTIONS_OF_STORE]
     if own:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 
 IS_CUT = (
-    "seems to have a @, /, ? or # in its password, where the password then ends. Fix: in the"
-    " password, write %40 for a @, %2F for a /, %3F for a ? and %23 for a #"
+    "seems to have a @, /, ? or # in its password, but this character ends the password of a URL."
+    " Fix: in the password, write %40 for a @, %2F for a /, %3F for a ? and %23 for a #"
 )
 _OPTION = re.compile(r"[A-Za-z]\w{0,39}(=|$)", re.ASCII)
 

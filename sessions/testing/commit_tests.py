@@ -47,7 +47,11 @@ class CommitTests(Suite):
         await store.create("key", a_record(clock, {"a": b"1"}))
         changes = some_changes(clock, set={"a": b"2", "b": b"2"}, removed=frozenset({"a", "b"}))
 
-        expect(await store.commit("key", changes), Outcome.APPLIED, "commit that sets and removes")
+        expect(
+            await store.commit("key", changes),
+            Outcome.APPLIED,
+            "commit that sets and removes the same names",
+        )
         expect(await values_in(store, "key"), {}, "the values after this commit")
 
     @contract_test

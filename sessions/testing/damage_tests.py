@@ -53,7 +53,7 @@ class DamageTests(Suite):
         await self._damaged(store, clock)
         record = a_record(clock, {"b": b"2"}, secret=OTHER_SECRET)
 
-        expect(await store.create("key", record), True, "create where a damaged record is")
+        expect(await store.create("key", record), True, "create with the key of a damaged record")
         expect(await store.load("key"), record, "load of the record that took its place")
 
     @contract_test

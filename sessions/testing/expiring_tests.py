@@ -170,7 +170,11 @@ class ExpiringTests(Suite):
         first = await expiring.purge_expired(PURGE_BATCH + 2)
         rest = await expiring.purge_expired(PURGE_BATCH + 2)
 
-        expect([len(first), len(rest)], [PURGE_BATCH + 2, 3], "the numbers of two purges")
+        expect(
+            [len(first), len(rest)],
+            [PURGE_BATCH + 2, 3],
+            "how many records each of two purges returned",
+        )
         found = {key: exactly(record) for key, record in (*first, *rest)}
         expect(found, {key: exactly(one) for key, one in records.items()}, "both purges")
 

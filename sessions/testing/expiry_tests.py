@@ -122,9 +122,9 @@ class ExpiryTests(Suite):
         later = ManualClock(START + 100)
         store.set_clock(later)
 
-        expect(await store.load("key"), None, "load by a later clock")
+        expect(await store.load("key"), None, "load after set_clock with a later clock")
         later.set(START + 99)
-        expect(await store.delete("key"), True, "delete by a clock before the expiry")
+        expect(await store.delete("key"), True, "delete after the clock was set back")
         expect(await store.load("key"), Ended(START + 99), "load after this delete")
 
     @clock_test
@@ -140,7 +140,7 @@ class ExpiryTests(Suite):
         clock.set(START + 14 + PURGE_DELAY + 1)
 
         found = [await store.purge(limit) for limit in (2, 2, 2, 2)]
-        expect(found, [2, 2, 1, 0], "four purges of two at most")
+        expect(found, [2, 2, 1, 0], "how many records each of four purges with limit=2 removed")
         for key in ("live", "short"):
             expect(await values_in(store, key), {"a": b"1"}, f"the {key} record after a purge")
 

@@ -39,7 +39,9 @@ class CountableContract(Suite):
         await store.delete(keys[2])
         expect(await store.count(), _MANY - 2, "count after a commit and two deletes")
         await store.create(keys[1], a_record(clock, secret=NEW_SECRET))
-        expect(await store.count(), _MANY - 1, "count after a creation in an old place")
+        expect(
+            await store.count(), _MANY - 1, "count after a create with the key of an ended record"
+        )
 
     @clock_test
     async def test_expired_records_are_not_counted(
@@ -121,7 +123,11 @@ class ListableContract(Suite):
 
         clock.advance(50)
 
-        expect(await _listed(store, 10), {hash_of("long"): exactly(record)}, "the pages later")
+        expect(
+            await _listed(store, 10),
+            {hash_of("long"): exactly(record)},
+            "the pages when one of two records has expired",
+        )
 
     @contract_test
     async def test_a_record_that_stays_is_listed_whatever_happens_meanwhile(
@@ -185,4 +191,6 @@ async def _listed(
         after = page.after
         if number < most:
             await between()
-    raise AssertionError(f"the pages with limit={limit}: expected an end, found {_MOST_PAGES}")
+    raise AssertionError(
+        f"the pages with limit={limit}: expected a last page, found {_MOST_PAGES} pages without it"
+    )

@@ -123,4 +123,8 @@ class ParallelTests(Suite):
 
             await store.in_parallel(works)
 
-            expect(await store.load(key), Ended(now), "load after a delete beside other calls")
+            expect(
+                await store.load(key),
+                Ended(now),
+                "load after a delete that ran together with other calls",
+            )

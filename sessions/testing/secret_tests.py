@@ -66,13 +66,17 @@ class SecretTests(Suite):
         await store.create("key", a_record(clock))
         await store.commit("key", some_changes(clock, new_secret=NEW_SECRET, grace=until))
         record = await record_in(store, "key")
-        expect(record.grace, Grace(SECRET, until), "grace after a renewal with grace")
+        expect(record.grace, Grace(SECRET, until), "grace after a new secret with grace")
 
         changes = some_changes(clock, set={"a": b"1"}, expected={"a": None})
-        expect(await store.commit("key", changes), Outcome.APPLIED, "commit on grace")
-        expect(await store.commit("key", changes), Outcome.CONFLICT, "commit on grace, repeated")
+        expect(
+            await store.commit("key", changes),
+            Outcome.APPLIED,
+            "commit for the earlier secret in its grace time",
+        )
+        expect(await store.commit("key", changes), Outcome.CONFLICT, "the same commit again")
         wanted = a_record(clock, {"a": b"1"}, secret=NEW_SECRET, grace=Grace(SECRET, until))
-        expect(await store.load("key"), wanted, "load after a commit on grace")
+        expect(await store.load("key"), wanted, "load after a commit for the earlier secret")
 
     @contract_test
     async def test_grace_is_for_values_alone(
@@ -95,9 +99,11 @@ class SecretTests(Suite):
 
         for fields in refused:
             found = await store.commit("key", some_changes(clock, set={"a": b"2"}, **fields))
-            expect(found, Outcome.SUPERSEDED, f"commit of {fields} on grace")
-        expect(await store.touch("key", SECRET, now + 500, now), False, "touch on grace")
-        expect(await store.load("key"), record, "load after calls that grace does not allow")
+            expect(found, Outcome.SUPERSEDED, f"commit of {fields} for the earlier secret")
+        expect(
+            await store.touch("key", SECRET, now + 500, now), False, "touch for the earlier secret"
+        )
+        expect(await store.load("key"), record, "load after the refused calls")
 
     @contract_test
     async def test_grace_that_is_over_is_none(
@@ -109,7 +115,7 @@ class SecretTests(Suite):
 
         outcome = await store.commit("key", some_changes(clock, set={"a": b"1"}))
 
-        expect(outcome, Outcome.SUPERSEDED, "commit on grace that ended a second ago")
+        expect(outcome, Outcome.SUPERSEDED, "commit for the earlier secret after its grace time")
         expect(await values_in(store, "key"), {}, "the values after this commit")
 
     @clock_test
@@ -124,10 +130,10 @@ class SecretTests(Suite):
 
         clock.set(START + 30 - MICROSECOND)
         found = await store.commit("key", late)
-        expect(found, Outcome.APPLIED, "commit a microsecond before grace ends")
+        expect(found, Outcome.APPLIED, "commit a microsecond before the grace time ends")
         clock.set(START + 30)
         found = await store.commit("key", late)
-        expect(found, Outcome.SUPERSEDED, "commit at the moment at which grace ends")
+        expect(found, Outcome.SUPERSEDED, "commit at the end of the grace time")
 
     @contract_test
     async def test_only_a_renewal_ends_grace(
@@ -162,7 +168,9 @@ class SecretTests(Suite):
         await store.commit("key", renewal)
         await store.commit("key", some_changes(clock, secret=NEW_SECRET, new_secret=OTHER_SECRET))
 
-        expect((await record_in(store, "key")).grace, None, "grace after a renewal without it")
+        expect(
+            (await record_in(store, "key")).grace, None, "grace after a new secret without grace"
+        )
         for secret in (SECRET, NEW_SECRET):
             found = await store.commit("key", some_changes(clock, secret=secret, set={"a": b"1"}))
             expect(found, Outcome.SUPERSEDED, "commit for an earlier secret")

@@ -95,10 +95,14 @@ class TimeTests(Suite):
 
         await store.touch("key", SECRET, now + 50, now + 1)
         found = await _times(store)
-        expect(found, (now, now + 1, now, now + 100), "the times after a touch of a shorter life")
+        expect(
+            found, (now, now + 1, now, now + 100), "the times after a touch with an earlier expiry"
+        )
         await store.commit("key", some_changes(clock, accessed_at=now + 2, lives=60))
         found = await _times(store)
-        expect(found, (now, now + 2, now, now + 100), "the times after a commit of a shorter life")
+        expect(
+            found, (now, now + 2, now, now + 100), "the times after a commit with an earlier expiry"
+        )
 
     @contract_test
     async def test_a_timeout_of_its_own_is_extended(
@@ -110,10 +114,12 @@ class TimeTests(Suite):
 
         await store.touch("key", SECRET, now + 110, now + 1)
         found = await _times(store)
-        expect(found, (now, now + 1, now, now + 110), "the times after a touch of a longer life")
+        expect(found, (now, now + 1, now, now + 110), "the times after a touch with a later expiry")
         await store.commit("key", some_changes(clock, accessed_at=now + 2, lives=120))
         found = await _times(store)
-        expect(found, (now, now + 2, now, now + 120), "the times after a commit of a longer life")
+        expect(
+            found, (now, now + 2, now, now + 120), "the times after a commit with a later expiry"
+        )
 
     @contract_test
     async def test_a_commit_that_names_a_timeout_sets_the_expiry(
@@ -139,11 +145,15 @@ class TimeTests(Suite):
 
         for earlier in (MICROSECOND, 30.0):
             found = await store.touch("key", SECRET, now + 500, now - earlier)
-            expect(found, True, "touch of an earlier use")
+            expect(found, True, "touch with an earlier accessed_at")
             expect(await store.load("key"), record, "load after this touch")
         fields: dict[str, Any] = {"set": {"a": b"2"}, "user_id": "ada", "timeout": 5.0}
         changes = some_changes(clock, lives=500, accessed_at=now - MICROSECOND, **fields)
-        expect(await store.commit("key", changes), Outcome.APPLIED, "commit of an earlier use")
+        expect(
+            await store.commit("key", changes),
+            Outcome.APPLIED,
+            "commit with an earlier accessed_at",
+        )
         wanted = a_record(clock, {"a": b"2"}, updated_at=now - 7, user_id="ada", timeout=5.0)
         expect(await store.load("key"), wanted, "load after this commit")
 
@@ -159,7 +169,11 @@ class TimeTests(Suite):
         await store.commit("key", changes)
 
         wanted = (now - 1, now, now, now + 100)
-        expect(await _times(store), wanted, "the times after an earlier use that names created_at")
+        expect(
+            await _times(store),
+            wanted,
+            "the times after a commit with created_at and an earlier accessed_at",
+        )
 
     @contract_test
     async def test_a_use_at_the_same_moment_counts(

@@ -74,9 +74,17 @@ class TransportContract:
         for text in _unusual_texts():
             head = self.request(text)
             found: list[object] = [*transport.read(head)]
-            expect([token for token in found if not isinstance(token, str)], [], "read: no text")
+            expect(
+                [token for token in found if not isinstance(token, str)],
+                [],
+                "tokens of read that are not a str",
+            )
             present = transport.obstacle(head)
-            expect(isinstance(present, Obstacle | None), True, f"obstacle gave {present!r}")
+            expect(
+                isinstance(present, Obstacle | None),
+                True,
+                f"whether {present!r} of obstacle is an Obstacle or None",
+            )
 
     def test_other_headers_are_not_read(self) -> None:
         """A token comes only from the header that `vary` names."""
@@ -108,7 +116,9 @@ class TransportContract:
         transport = self.make_transport()
         sent = transport.send(self.request(), "token", None)
         for headers in filter(None, (sent, transport.clear(self.request("token")))):
-            expect(("Cache-Control", "no-store") in headers, True, f"no-store in {headers!r}")
+            expect(
+                ("Cache-Control", "no-store") in headers, True, f"whether {headers!r} has no-store"
+            )
 
     # Sessions
 
@@ -117,7 +127,7 @@ class TransportContract:
         client = _Client(self)
         client.visit(_counts)
 
-        expect(client.visit(_counts), 2, "the count of the second request")
+        expect(client.visit(_counts), 2, "the value that the second request counted")
         expect(self.received(client.headers), None, "the token of an unchanged session")
 
     def test_equal_tokens_are_one_session(self) -> None:

@@ -113,9 +113,15 @@ class UserIndexTests(Suite):
         for key in keys:
             await _add(store, "ada", key, clock() + _LIFE)
 
-        expect(sorted(await _keys(store, "ada")), sorted(keys), "keys_of_user of many")
+        expect(
+            sorted(await _keys(store, "ada")), sorted(keys), "keys_of_user of a user with many keys"
+        )
         await _remove(store, "ada", *keys[1:])
-        expect([*await _keys(store, "ada")], keys[:1], "keys_of_user after a great removal")
+        expect(
+            [*await _keys(store, "ada")],
+            keys[:1],
+            "keys_of_user after the removal of all keys but one",
+        )
 
     @contract_test
     async def test_an_entry_never_changes_with_its_record(

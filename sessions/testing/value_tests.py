@@ -45,7 +45,7 @@ class ValueTests(Suite):
         expect(await store.load("key"), wanted, "load after a commit of each name")
         await store.commit("key", some_changes(clock, removed=frozenset(_NAMES[::2])))
         left = {name: values[name] for name in _NAMES[1::2]}
-        expect(await values_in(store, "key"), left, "the values after every second is removed")
+        expect(await values_in(store, "key"), left, "the values after every second name is removed")
 
     @contract_test
     async def test_some_of_the_names_are_removed_together(

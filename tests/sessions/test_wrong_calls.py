@@ -77,7 +77,7 @@ def test_wrong_arguments_of_the_middleware_are_refused_at_once(
 
     assert str(caught.value) == (
         "SessionMiddleware takes the application first, then a SessionContainer, not values of the"
-        f" types {types}: write SessionMiddleware(app, SessionContainer(keys=[...]))"
+        f" types {types}. Fix: write SessionMiddleware(app, SessionContainer(keys=[...]))"
     )
 
 

@@ -280,7 +280,8 @@ def test_a_url_from_an_environment_without_it_says_so() -> None:
 def test_a_session_is_not_made_by_a_call(kind: Any) -> None:
     """Whatever the arguments, the error says who makes sessions."""
     for arguments in ((), ({"a": 1},)):
-        with pytest.raises(TypeError, match=f"a {kind.__name__} cannot be made by a call. Fix: "):
+        name = kind.__name__
+        with pytest.raises(TypeError, match=rf"a {name} cannot be made with {name}\(...\). Fix: "):
             kind(*arguments)
 
 

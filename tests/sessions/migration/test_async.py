@@ -179,13 +179,15 @@ def test_a_slow_function_is_not_a_failure_of_the_store(
         manager = a_manager(store, clock, [slow_end])
         values, _ = await answered(manager, HEADERS["hex"])
         assert values == {"items": "Dog"}
-        assert "end of <HexSignatureCookie 'sid'> failed" in caplog.text
+        assert "end() of <HexSignatureCookie 'sid'> failed" in caplog.text
         await manager.aclose()
 
         slow_load = KeygripCookie("s", keys=["key1"], load=wait)
         manager = a_manager(MemoryStore(clock=clock), clock, [slow_load])
         session = manager.open(CookieHead(HEADERS["keygrip"], "/", "http", None))
-        with pytest.raises(StoreUnavailable, match=r"load of <KeygripCookie 's'> raised Timeout"):
+        with pytest.raises(
+            StoreUnavailable, match=r"load\(\) of <KeygripCookie 's'> raised Timeout"
+        ):
             await session.load()
         await manager.abandon(session)
 

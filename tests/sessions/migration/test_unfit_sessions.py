@@ -53,7 +53,9 @@ def test_a_user_of_another_system_that_cannot_be_stored(site_of: SiteOf, user_id
     session = LegacySession({"a": 1}, user_id=user_id)
     site = site_of([HexSignatureCookie("sid", keys=["secret"], load=lambda _: session)])
 
-    with pytest.raises(UnencodableValue, match=r"load of <HexSignatureCookie 'sid'> got .* Fix: "):
+    with pytest.raises(
+        UnencodableValue, match=r"load\(\) of <HexSignatureCookie 'sid'> got .* Fix: "
+    ):
         site.visit(everything, HEADERS["hex"])
     assert "create" not in site.store_calls()
 
