@@ -98,7 +98,7 @@ def _note_wrong_verdict(function: Callable[..., object], here: Place) -> None:
     if all(map(_is_never_true, kinds)):
         shown = " | ".join("None" if kind in (None, NoneType) else describe(kind) for kind in kinds)
         here.note(
-            f"the check of the guard is annotated to return {shown}, and only True lets a"
+            f"the check of the guard is annotated to return {shown}, but only True lets a"
             " request pass",
             "Write -> bool, and return True to let the request pass. A check may also raise"
             " Unauthorized or Forbidden of werkzeug.exceptions.",

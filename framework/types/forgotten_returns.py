@@ -46,7 +46,7 @@ def forgotten_verdict(function: Callable[..., object]) -> Mistake | None:
     if not _body_without_value(function, none_is_value=False):
         return None
     return Mistake(
-        f"{_shown(function, None, 'the check')} never returns True, and only True lets a request"
+        f"{_shown(function, None, 'the check')} never returns True, but only True lets a request"
         " pass",
         "Write return True at the end of the check. A check that refuses every request ends with"
         " raise Forbidden, or with abort(403).",

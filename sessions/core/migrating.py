@@ -108,7 +108,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         # Another request with the same cookie may have stored the session first, and changed it.
         if not (yield from self._find(state, id)):
             raise StoreUnavailable(
-                "the store lost a session at the moment when it was moved here. Fix: try again"
+                "the store lost a session just after the session was moved here. Fix: try again"
             )
 
     def _create_here(

@@ -26,7 +26,7 @@ from sessions.record import (
 )
 
 _NOT_ENCRYPTED = (
-    "its values are not encrypted, and this container has encryption_keys. Fix: do nothing if the"
+    "its values are not encrypted, but this container has encryption_keys. Fix: do nothing if the"
     " session is older than the encryption_keys. If it is newer, somebody has written to the store"
 )
 _OTHER_USER = (

@@ -85,7 +85,7 @@ def damage_of(answer: object) -> str | None:
     """Return why the stored record cannot be read, or None if it can be read."""
     if isinstance(answer, Record) and answer.version == ENCRYPTED_VERSION:
         return (
-            "its values are encrypted, and this container has no encryption_keys. Fix: give"
+            "its values are encrypted, but this container has no encryption_keys. Fix: give"
             " SessionContainer(encryption_keys=[...]) the keys that encrypted the values"
         )
     if isinstance(answer, Record) and answer.version > FORMAT_VERSION:

@@ -97,8 +97,8 @@ def _server(scheme: str, url: object, *, asynchronous: bool = False) -> tuple[st
     if scheme not in _SERVERS:
         if url is None:
             raise ConfigurationError(
-                "the URL of the store is None. Fix: set the environment variable from which it"
-                ' comes, or give a default, as in os.environ.get("SESSION_STORE", "memory:")'
+                "the URL of the store is None. Fix: set the environment variable that has the URL,"
+                ' or give a default, as in os.environ.get("SESSION_STORE", "memory:")'
             )
         if scheme in _MEANT:
             raise ConfigurationError(

@@ -166,7 +166,7 @@ class CookieTransport(Transport):
     def _too_large(self, header: str) -> Obstacle:
         return Obstacle(
             "rejected",
-            f"the Cookie header has {len(header)} bytes in {header.count(';') + 1} pairs, and at"
+            f"the Cookie header has {len(header)} bytes in {header.count(';') + 1} pairs, but at"
             f" most {self._header_limit} bytes in {self._pairs_limit} pairs are searched for a"
             " session, so this request has no session. Fix: raise cookie_header_limit or"
             " cookie_pairs_limit of the SessionContainer, or set fewer cookies",

@@ -80,7 +80,7 @@ class HeaderTransport(Transport):
             return None
         return Obstacle(
             "rejected",
-            f"the header {self.name} has {len(header)} bytes in {header.count(',') + 1} values, and"
+            f"the header {self.name} has {len(header)} bytes in {header.count(',') + 1} values, but"
             f" at most {LONGEST_HEADER} bytes in {MOST_VALUES} values are read, so this request has"
             " no session. Fix: send one token",
         )

@@ -90,7 +90,7 @@ class URLTransport(Transport):
             return None
         return Obstacle(
             "rejected",
-            f"the request has {count} values of {self.parameter!r}, and at most {MOST_VALUES} are"
+            f"the request has {count} values of {self.parameter!r}, but at most {MOST_VALUES} are"
             " read, so this request has no session. Fix: send one value",
         )
 

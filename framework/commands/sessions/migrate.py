@@ -11,7 +11,7 @@ from framework.commands.sessions.naming import store_named, url_option
 @application_argument
 @url_option
 def migrate(app: str | None, *, url: str | None) -> None:
-    """Make the table of sessions, or the index, in the database of the store.
+    """Make the table of a SQLStore, or the index of a MongoStore.
 
     Nothing changes if the table or the index already exists. The database user of this command
     needs the right to make tables; the application does not need this right.

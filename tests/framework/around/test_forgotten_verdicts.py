@@ -190,7 +190,7 @@ def test_the_message_says_what_to_write() -> None:
     """The message names the one value that lets a request pass, and the other way to refuse."""
     mistake = only_problem_of(pages_behind(an_abort_on_one_way))
 
-    assert mistake.what == "the check never returns True, and only True lets a request pass"
+    assert mistake.what == "the check never returns True, but only True lets a request pass"
     assert mistake.remedy == (
         "Write return True at the end of the check. A check that refuses every request ends with"
         " raise Forbidden, or with abort(403)."

@@ -86,7 +86,7 @@ def test_a_header_that_is_too_large_is_not_searched(header: str) -> None:
 
     assert headers == [("Vary", "X-Session-Id")]
     assert told == [
-        f"the header X-Session-Id has {len(header)} bytes in {header.count(',') + 1} values, and at"
+        f"the header X-Session-Id has {len(header)} bytes in {header.count(',') + 1} values, but at"
         " most 8000 bytes in 32 values are read, so this request has no session. Fix: send one"
         " token"
     ]
