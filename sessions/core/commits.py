@@ -13,7 +13,7 @@ def first_record(
     state: State, id: Id, values: dict[str, bytes], lifetimes: Lifetimes, now: float
 ) -> Record:
     """Return the record of a new session."""
-    timeout, user_id, *_ = state.pending
+    timeout, user_id = state.pending.timeout, state.pending.user_id
     user = None if isinstance(user_id, Unchanged) else user_id
     own = None if isinstance(timeout, Unchanged) else timeout
     created_at = state.started_at if user is None else now
@@ -77,9 +77,9 @@ def _more_than_values(
     record: Record, pending: Pending, difference: Difference, lifetimes: Lifetimes, now: float
 ) -> Changes:
     changed, removed = difference
-    timeout, user_id, next_id, grace, clear, renews = pending
+    timeout, user_id, next_id = pending.timeout, pending.user_id, pending.next_id
     created_at = now if isinstance(user_id, str) else None
-    if renews and created_at is None:
+    if pending.renews and created_at is None:
         # This is the time that the record has already. Its presence makes the store refuse the
         # commit of an earlier id with grace, so only a client with the present id gets a cookie.
         created_at = not_ahead(record.created_at, now)
@@ -94,7 +94,7 @@ def _more_than_values(
         user_id=user_id,
         timeout=timeout,
         new_secret=None if next_id is None else next_id.secret,
-        grace=grace,
+        grace=pending.grace,
         created_at=created_at,
-        clear=clear,
+        clear=pending.clear,
     )

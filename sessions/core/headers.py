@@ -73,6 +73,12 @@ def _merge_vary(headers: Headers, value: str) -> None:
 
 
 def _forbid_storing(headers: Headers, value: str) -> None:
+    for name, _ in headers:
+        if len(name) == 13 and name.lower() == "cache-control":
+            break
+    else:
+        headers.append(("Cache-Control", value))
+        return
     present = [listed for name, listed in headers if name.lower() == "cache-control"]
     directives = {part.strip().lower() for line in present for part in line.split(",")}
     if value not in directives:

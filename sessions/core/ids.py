@@ -52,7 +52,8 @@ def new_id(gen_id: Callable[[], str]) -> Id:
 
 def renewed_id(id: Id, gen_id: Callable[[], str]) -> Id:
     """Return another id of the same session, with a new random secret."""
-    return read_id(id.text[:LINEAGE_LENGTH] + new_secret(gen_id))
+    text = id.text[:LINEAGE_LENGTH] + new_secret(gen_id)
+    return Id(text, id.key, hash_of(text))
 
 
 def random_secret() -> str:

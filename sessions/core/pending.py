@@ -1,12 +1,14 @@
 """The changes that the next commit of a session makes, except changes of values."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from sessions.core.ids import Id
 from sessions.record import UNCHANGED, Unchanged
 
 
-class Pending(NamedTuple):
+class Pending(msgspec.Struct, frozen=True, gc=False):
     """The changes that the next commit makes, except changes of values."""
 
     timeout: float | Unchanged | None = UNCHANGED
@@ -29,15 +31,18 @@ class Pending(NamedTuple):
 
     def then(self, **changes: Any) -> "Pending":
         """Return a copy with these changes; if nothing is pending then, return NOTHING_PENDING."""
-        changed = self._replace(**changes)
+        changed = msgspec.structs.replace(self, **changes)
         return NOTHING_PENDING if changed == NOTHING_PENDING else changed
 
     def since(self, asked: "Pending") -> "Pending":
         """Return the changes that were added after `asked` was sent in a commit."""
         if self is asked:
             return NOTHING_PENDING
-        fields = zip(self._fields, self, asked, strict=True)
-        return NOTHING_PENDING.then(**{name: now for name, now, then in fields if now != then})
+        changes = msgspec.structs.asdict(self)
+        for name, earlier in msgspec.structs.asdict(asked).items():
+            if changes[name] == earlier:
+                del changes[name]
+        return NOTHING_PENDING.then(**changes)
 
 
 NOTHING_PENDING = Pending()

@@ -9,7 +9,7 @@ signatures itself, and compares them as text. In a list of keys, the newest key 
 import hashlib
 import hmac
 import re
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from sessions.core.ids import LONGEST_ID, SHORTEST_ID, Id, read_id
 from sessions.core.limits import REMEMBERED_TOKENS
 
 _SIGNATURE_LENGTH = 43
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 LONGEST_TOKEN = LONGEST_ID + 1 + _SIGNATURE_LENGTH
 _TOKEN = re.compile(
     rf"([A-Za-z0-9_-]{{{SHORTEST_ID},{LONGEST_ID}}})"
@@ -40,7 +41,7 @@ class Signature:
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(id.encode())
         outer.update(inner.digest())
-        return urlsafe_b64encode(outer.digest()).rstrip(b"=")
+        return b2a_base64(outer.digest(), newline=False).translate(_URL_SAFE, b"=")
 
 
 class IdSigner:

@@ -147,7 +147,7 @@ class StoredSessions(IndexedSessions):
             # An earlier id in its grace time can change values only.
             return NOTHING_PENDING
         if self.renews_cookie(state, record):
-            state.pending = state.pending._replace(renews=True)
+            state.pending = state.pending.then(renews=True)
         return state.pending
 
     def _ask_commit(
@@ -303,15 +303,14 @@ class StoredSessions(IndexedSessions):
         elif self._renews_ids:
             self.renew_if_due(state)
         record, id = state.record, state.id
-        if state.gone:
-            return None
+        if state.gone or state.pending is not NOTHING_PENDING:
+            return None if state.gone else SEVERAL
         changed, removed = state.changes()
-        if not (changed or removed) and state.pending is NOTHING_PENDING:
+        if not (changed or removed):
             return SEVERAL if record is not None and self.touch_is_due(state, record) else None
         if (
             record is None
             or id is None
-            or state.pending is not NOTHING_PENDING
             or state.standing in STORES_NOTHING
             or self.renews_cookie(state, record)
         ):

@@ -77,11 +77,14 @@ class Tokens(ABC):
         sends = state.cookie_is_due and not state.gone and state.standing is not Standing.GRACE
         # A session that goes on keeps its cookie, even if this request ended other sessions.
         clears = state.clear_is_due and (state.record is None or state.gone)
-        if not (sends or clears) or self.obstacle(state) is not None:
+        if not (sends or clears):
+            return headers
+        transports = self.sending_transports(state)
+        if _obstacle_of(transports, state.head) is not None:
             return headers
         if sends and state.record is not None and state.id is not None:
             token = state.token or self.token(state.id)
-            for transport in self.sending_transports(state):
+            for transport in transports:
                 headers += transport.send(state.head, token, max_age)
         elif clears:
             for transport in self._transports_used(state):
@@ -101,12 +104,7 @@ class Tokens(ABC):
         """Return why the client of this request cannot have a session; None if the client can."""
         if state.head is None:
             return None
-        obstacle = None
-        for transport in self.sending_transports(state):
-            obstacle = transport.obstacle(state.head)
-            if obstacle is None:
-                break
-        return obstacle
+        return _obstacle_of(self.sending_transports(state), state.head)
 
     def renews(self, state: State) -> bool:
         """Return whether the client keeps each new id that it gets, as browsers keep cookies."""
@@ -275,14 +273,24 @@ class SignedIds(Tokens):
         reads_cookies_alone = type(self._first) is CookieTransport and not self._first.has_obstacles
         if len(self.transports) == 1 and reads_cookies_alone:
             self._remembered = lru_cache(REMEMBERED_TOKENS)(self._read_cookies)
+        # A browser soon sends a new token back, and this process need not verify its own signature.
+        self._made: dict[str, Id] = {}
 
     def token(self, id: Id) -> str:
         """Return the token of an id, signed with the newest key."""
-        return self._signer.sign(id.text)
+        token = self._signer.sign(id.text)
+        made = self._made
+        if len(made) >= REMEMBERED_TOKENS:
+            # The tokens in the old dict are verified like all others.
+            made = self._made = {}
+        made[token] = id
+        return token
 
     def read(self, token: str) -> Id | None:
         """Return the id in a token, or None if no key of the container signed it."""
-        return self._signer.unsign(token) if len(token) <= LONGEST_TOKEN else None
+        if len(token) > LONGEST_TOKEN:
+            return None
+        return self._made.get(token) or self._signer.unsign(token)
 
     def _read_cookies(self, cookies: str, scheme: str) -> tuple[Id, ...]:
         """Return the ids in a Cookie header; the result depends on nothing else of the request."""
@@ -290,6 +298,16 @@ class SignedIds(Tokens):
 
     def _is_well_formed(self, token: str) -> bool:
         return is_well_formed(token)
+
+
+def _obstacle_of(transports: Iterable[Transport], head: RequestHead) -> Obstacle | None:
+    """Return why none of the transports can send a token; None if one of them can."""
+    obstacle = None
+    for transport in transports:
+        obstacle = transport.obstacle(head)
+        if obstacle is None:
+            break
+    return obstacle
 
 
 def id_of(state: State, gen_id: Callable[[], str]) -> Id:

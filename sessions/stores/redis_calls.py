@@ -54,8 +54,11 @@ _about_in = msgspec.msgpack.Decoder(_About).decode
 _OUTCOMES = (Outcome.APPLIED, Outcome.GONE, Outcome.SUPERSEDED, Outcome.CONFLICT)
 
 
-def create_call(record: Record, script: Script) -> Call:
-    """Return the call that stores a new record; its reply is 1, or 0 if the key is taken."""
+def create_call(record: Record, script: Script, *last: bytes) -> Call:
+    """Return the call that stores a new record; its reply is 1, or 0 if the key is taken.
+
+    `last` has the last arguments of the script.
+    """
     grace_secret, grace_until = record.grace or (False, False)
     about = _About(
         version=record.version,
@@ -77,11 +80,11 @@ def create_call(record: Record, script: Script) -> Call:
         for number, (name, value) in enumerate(record.values.items())
         for part in (_field(name), _NUMBER.pack(number) + value)
     ]
-    return script.call(_encode(about), record.secret.encode(), expires, *fields)
+    return script.call(_encode(about), record.secret.encode(), expires, *fields, *last)
 
 
-def commit_call(changes: Changes, script: Script) -> Call:
-    """Return the call that applies changes."""
+def commit_call(changes: Changes, script: Script, *last: bytes) -> Call:
+    """Return the call that applies changes; `last` has the last arguments of the script."""
     # A name that is both set and removed is removed.
     sets = {name: value for name, value in changes.set.items() if name not in changes.removed}
     arguments = [_encode(_what(changes, len(sets)))]
@@ -90,7 +93,7 @@ def commit_call(changes: Changes, script: Script) -> Call:
     for name, value in sets.items():
         arguments += (_field(name), value)
     arguments += map(_field, changes.removed)
-    return script.call(*arguments)
+    return script.call(*arguments, *last)
 
 
 def touch_call(secret: str, expires_at: float, accessed_at: float, script: Script) -> Call:

@@ -76,9 +76,7 @@ local function use(about, accessed, expires, keeps_later)
 end
 """
 
-_CREATE = (
-    _FIND
-    + """
+_CREATE = """
 local about = found()
 if about then return about[2] == ARGV[2] and 1 or 0 end
 -- A full server refuses a script's first write only, so this one must be what needs the memory.
@@ -88,11 +86,9 @@ for at = 4, #ARGV, 2 do redis.call('HSET', key, ARGV[at], ARGV[at + 1]) end
 redis.call('PEXPIREAT', key, ARGV[3])
 return 1
 """
-)
 
 _COMMIT = (
-    _FIND
-    + _USE
+    _USE
     + """
 local about = found()
 if not about then return 1 end
@@ -147,8 +143,7 @@ return 0
 )
 
 _TOUCH = (
-    _FIND
-    + _USE
+    _USE
     + """
 local about = found()
 if not about or about[2] ~= ARGV[1] then return 0 end
@@ -200,7 +195,7 @@ _SIGN_IN = (
     ENTER
     + """
 local score, member = table.remove(ARGV), table.remove(ARGV)
-enter(KEYS[2], member, score, redis.call('TIME'))
+enter(KEYS[2], member, score, time)
 """
 )
 
@@ -234,8 +229,8 @@ class Scripts:
 
         self.kept = kept
         self.create, self.commit, self.touch, self.delete = map(
-            made, (_CREATE, _COMMIT, _TOUCH, _DELETE)
+            made, (_FIND + _CREATE, _FIND + _COMMIT, _FIND + _TOUCH, _DELETE)
         )
-        self.create_sign_in = made(_SIGN_IN + _CREATE)
-        self.commit_sign_in = made(_SIGN_IN + _COMMIT)
+        self.create_sign_in = made(_FIND + _SIGN_IN + _CREATE)
+        self.commit_sign_in = made(_FIND + _SIGN_IN + _COMMIT)
         self.load, self.take, self.has_expired = map(made, (_LOAD, _TAKE, _HAS_EXPIRED))

@@ -66,7 +66,7 @@ class RedisUsers(ABC):
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
-        self._reply((_name(user_id),), _add_call(key, until))
+        self._reply((_name(user_id),), _ADD.call(*_entry(key, until)))
 
     def keys_of_user(self, user_id: str) -> dict[str, float]:
         """Return the keys of the user: see `UserIndex.keys_of_user`."""
@@ -87,30 +87,32 @@ class RedisUsers(ABC):
 
     def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
         """Add an entry, and create a record: see `StoresSignIns.create_sign_in`."""
-        call = create_call(record, self._scripts.create_sign_in)
-        reply = self._sign_in(user_id, key, call, until, is_repeatable=True)
+        entry = _entry(key, until)
+        call = create_call(record, self._scripts.create_sign_in, *entry)
+        reply = self._sign_in(user_id, key, call, entry, is_repeatable=True)
         return self.create(key, record) if reply is None else reply == 1
 
     def commit_sign_in(self, user_id: str, key: str, changes: Changes, until: float) -> Outcome:
         """Add an entry, and commit changes: see `StoresSignIns.commit_sign_in`."""
-        call = commit_call(changes, self._scripts.commit_sign_in)
+        entry = _entry(key, until)
+        call = commit_call(changes, self._scripts.commit_sign_in, *entry)
         is_repeatable = not changes.expected
-        reply = self._sign_in(user_id, key, call, until, is_repeatable=is_repeatable)
+        reply = self._sign_in(user_id, key, call, entry, is_repeatable=is_repeatable)
         return self.commit(key, changes) if reply is None else outcome_in(reply)
 
     def _sign_in(
-        self, user_id: str, key: str, call: Call, until: float, *, is_repeatable: bool
+        self, user_id: str, key: str, call: Call, entry: Iterable[bytes], *, is_repeatable: bool
     ) -> int | None:
         """Add an entry and store a sign-in; return None if only the entry could be added."""
         if not self._is_split:
-            keys, call = (key, _name(user_id)), _with_entry(call, key, until)
             try:
+                keys = (key, _name(user_id))
                 return int(self._reply(keys, call, is_repeatable=is_repeatable))
             except StoreUnavailable as error:
                 if not _is_of_slots(error):
                     raise
                 self._is_split = True
-        self.add_to_user(user_id, key, until)
+        self._reply((_name(user_id),), _ADD.call(*entry))
         return None
 
 
@@ -126,7 +128,7 @@ class AsyncRedisUsers(ABC):
 
     async def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
-        await self._reply((_name(user_id),), _add_call(key, until))
+        await self._reply((_name(user_id),), _ADD.call(*_entry(key, until)))
 
     async def keys_of_user(self, user_id: str) -> dict[str, float]:
         """Return the keys of the user: see `UserIndex.keys_of_user`."""
@@ -147,32 +149,34 @@ class AsyncRedisUsers(ABC):
 
     async def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
         """Add an entry, and create a record: see `StoresSignIns.create_sign_in`."""
-        call = create_call(record, self._scripts.create_sign_in)
-        reply = await self._sign_in(user_id, key, call, until, is_repeatable=True)
+        entry = _entry(key, until)
+        call = create_call(record, self._scripts.create_sign_in, *entry)
+        reply = await self._sign_in(user_id, key, call, entry, is_repeatable=True)
         return await self.create(key, record) if reply is None else reply == 1
 
     async def commit_sign_in(
         self, user_id: str, key: str, changes: Changes, until: float
     ) -> Outcome:
         """Add an entry, and commit changes: see `StoresSignIns.commit_sign_in`."""
-        call = commit_call(changes, self._scripts.commit_sign_in)
+        entry = _entry(key, until)
+        call = commit_call(changes, self._scripts.commit_sign_in, *entry)
         is_repeatable = not changes.expected
-        reply = await self._sign_in(user_id, key, call, until, is_repeatable=is_repeatable)
+        reply = await self._sign_in(user_id, key, call, entry, is_repeatable=is_repeatable)
         return await self.commit(key, changes) if reply is None else outcome_in(reply)
 
     async def _sign_in(
-        self, user_id: str, key: str, call: Call, until: float, *, is_repeatable: bool
+        self, user_id: str, key: str, call: Call, entry: Iterable[bytes], *, is_repeatable: bool
     ) -> int | None:
         """Add an entry and store a sign-in; return None if only the entry could be added."""
         if not self._is_split:
-            keys, call = (key, _name(user_id)), _with_entry(call, key, until)
             try:
+                keys = (key, _name(user_id))
                 return int(await self._reply(keys, call, is_repeatable=is_repeatable))
             except StoreUnavailable as error:
                 if not _is_of_slots(error):
                     raise
                 self._is_split = True
-        await self.add_to_user(user_id, key, until)
+        await self._reply((_name(user_id),), _ADD.call(*entry))
         return None
 
 
@@ -181,13 +185,9 @@ def _name(user_id: str) -> str:
     return f"user:{hash_of_user(user_id)}:sessions"
 
 
-def _add_call(key: str, until: float) -> Call:
-    return _ADD.call(key.encode(), _number(until))
-
-
-def _with_entry(call: Call, key: str, until: float) -> Call:
-    """Return the call of a script that adds an entry, and then does what the call does."""
-    return call._replace(arguments=(*call.arguments, key.encode(), _number(until)))
+def _entry(key: str, until: float) -> tuple[bytes, bytes]:
+    """Return an entry as the last two arguments of a script."""
+    return key.encode(), _number(until)
 
 
 def _is_of_slots(error: StoreUnavailable) -> bool:

@@ -3,16 +3,20 @@
 import hashlib
 import hmac
 import itertools
+import sys
 from base64 import urlsafe_b64encode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions import MemoryStore, Session
-from sessions.core.ids import LONGEST_ID, SHORTEST_ID, read_id
-from sessions.core.signing import IdSigner
+from sessions import CookieSettings, MemoryStore, Session
+from sessions.core.ids import LONGEST_ID, SHORTEST_ID, new_id, random_secret, read_id
+from sessions.core.limits import REMEMBERED_TOKENS
+from sessions.core.signing import IdSigner, Signature
+from sessions.core.tokens import SignedIds
 from sessions.testing import ManualClock
+from sessions.transports.cookie import CookieTransport
 from tests.support.apps import Site, session_of, writes
 from tests.support.watched import WatchedStore
 
@@ -238,3 +242,29 @@ def test_neither_ids_nor_keys_are_shown(store: WatchedStore) -> None:
     assert NEW not in shown
     assert answer.value not in shown
     assert answer.cookie not in shown
+
+
+def test_new_tokens_are_not_remembered_for_ever() -> None:
+    """A container that makes many tokens drops its references to the ids of the earlier tokens."""
+    tokens = SignedIds(a_signer(), [CookieTransport("session", CookieSettings())])
+    first = new_id(random_secret)
+    unused = sys.getrefcount(first)
+    token = tokens.token(first)
+    assert sys.getrefcount(first) > unused
+
+    for _ in range(REMEMBERED_TOKENS):
+        tokens.token(new_id(random_secret))
+
+    assert sys.getrefcount(first) == unused
+    assert tokens.read(token) == first
+
+
+def test_a_new_token_is_read_without_another_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The container that has made a token knows its id, so it does not sign the id once more."""
+    signer = a_signer()
+    tokens = SignedIds(signer, [CookieTransport("session", CookieSettings())])
+    id = new_id(random_secret)
+    token = tokens.token(id)
+    monkeypatch.setattr(Signature, "of", None)
+
+    assert tokens.read(token) is id
