@@ -180,7 +180,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         because the connection sends no more headers.
         """
         state = state_of(session)
-        self._driver.load_unasked(state, failed=False)
+        self._driver.load_unasked(state, failed=False, goes_on=True)
         if self._sessions.close_ask(state, failed=False) is not None:
             self._driver.run(state, self._sessions.finish(state, failed=False))
         self._sessions.go_on(state)
@@ -321,7 +321,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
     async def handshake(self, session: AsyncSession) -> Headers:
         """Commit and return the headers for a connection that continues, such as a WebSocket."""
         state = state_of(session)
-        await self._driver.load_unasked(state, failed=False)
+        await self._driver.load_unasked(state, failed=False, goes_on=True)
         if self._sessions.close_ask(state, failed=False) is not None:
             await self._driver.run(state, self._sessions.finish(state, failed=False))
         self._sessions.go_on(state)

@@ -106,7 +106,7 @@ class AsyncDriver(Driver):
         if not await self._load(state, may_write=False):
             await self._protected(self._load(state, may_write=True))
 
-    async def load_unasked(self, state: State, *, failed: bool) -> None:
+    async def load_unasked(self, state: State, *, failed: bool, goes_on: bool = False) -> None:
         """Do nothing; only a driver for lifecycle methods loads an unused session here."""
 
     async def _load(self, state: State, *, may_write: bool) -> bool:

@@ -171,7 +171,7 @@ class BlockingDriver(Driver):
         if state.runner is None:
             self.tell(state)
 
-    def load_unasked(self, state: State, *, failed: bool) -> None:
+    def load_unasked(self, state: State, *, failed: bool, goes_on: bool = False) -> None:
         """Do nothing; only a driver for lifecycle methods loads an unused session here."""
 
     def load(self, state: State) -> None:

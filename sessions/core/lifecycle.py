@@ -60,9 +60,9 @@ class LifecycleDriver(BlockingDriver):
             if state.events:
                 self.tell(state)
 
-    def load_unasked(self, state: State, *, failed: bool) -> None:
-        """If a setting such as `rolling` needs the unused session, load it, and ask `resume`."""
-        if is_unloaded(self.sessions, state):
+    def load_unasked(self, state: State, *, failed: bool, goes_on: bool = False) -> None:
+        """If the close or handshake needs the unused session, load it, and ask `resume`."""
+        if is_unloaded(self.sessions, state, goes_on=goes_on):
             try:
                 self.load(state)
             # `close_without` decides whether the page can be served without its session.
@@ -138,7 +138,11 @@ class AsyncLifecycleDriver(AsyncDriver):
 
         The load of a stored session must call `resume`, and this method cannot await `resume`.
         """
-        return state.values is not None or self.sessions.load_ask(state) is None
+        if state.values is not None:
+            return True
+        # A token can contain its session, so that the load needs no call of a store.
+        has_ids = bool(self.sessions.tokens.identify(state))
+        return not has_ids and self.sessions.load_ask(state) is None
 
     async def load(self, state: State) -> None:
         """Load the session unless it is loaded; `resume` can refuse a stored session."""
@@ -147,9 +151,9 @@ class AsyncLifecycleDriver(AsyncDriver):
             # A cancelled request does not stop the end of the session.
             await self.run(state, ending(self.sessions, state))
 
-    async def load_unasked(self, state: State, *, failed: bool) -> None:
-        """If a setting such as `rolling` needs the unused session, load it, and ask `resume`."""
-        if is_unloaded(self.sessions, state):
+    async def load_unasked(self, state: State, *, failed: bool, goes_on: bool = False) -> None:
+        """If the close or handshake needs the unused session, load it, and ask `resume`."""
+        if is_unloaded(self.sessions, state, goes_on=goes_on):
             try:
                 await self.load(state)
             # `close_without` decides whether the page can be served without its session.
@@ -311,10 +315,15 @@ def ending(sessions: Persistence, state: State) -> Flow[None]:
         yield from sessions.save(state)
 
 
-def is_unloaded(sessions: Persistence, state: State) -> bool:
-    """Return whether the close of a request would load a session that no code has used."""
+def is_unloaded(sessions: Persistence, state: State, *, goes_on: bool = False) -> bool:
+    """Return whether the close of a request would load a session that no code has used.
+
+    With `goes_on`, return this for the handshake of a connection.
+    """
     is_open = state.values is None and not (state.accessed or state.closed)
-    return is_open and state.headers is None and sessions.opens_unasked(state)
+    if not is_open or state.headers is not None:
+        return False
+    return (goes_on and sessions.loads_to_go_on) or sessions.opens_unasked(state)
 
 
 def close_without(state: State, error: Exception, *, failed: bool) -> None:

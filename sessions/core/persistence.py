@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from sessions.core.devices import Device
 from sessions.core.ids import Id
 from sessions.core.state import Ask, Headers, State
+from sessions.core.tokens import Tokens
 from sessions.errors import StoreUnavailable
 from sessions.record import Record
 from sessions.transports.url import Html
@@ -40,12 +41,16 @@ SEVERAL: Final = Several.SEVERAL
 class Persistence(ABC):
     """Make all decisions about the sessions of one container."""
 
+    tokens: Tokens
+    """Finds the ids in the tokens of a request."""
     opens_every_request: bool
     """Whether to open and close the session of every request, even if no code uses the session."""
     revocable: bool = True
     """Whether the token of an ended session stops working, even if a client kept a copy."""
     calls_code: bool = False
     """Whether a load can call functions of the user, which must not block an event loop."""
+    loads_to_go_on: bool = False
+    """Whether the handshake of a connection loads the session, because it cannot load later."""
     uses_links: bool = False
     """Whether `rewrite` and `hidden_input` put tokens into links and forms."""
     clock: Callable[[], float]

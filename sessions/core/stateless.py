@@ -50,6 +50,7 @@ class StatelessSessions(MemoryVerbs):
     """Make the decisions about stateless sessions, which are stored in their tokens."""
 
     revocable = False
+    loads_to_go_on = True
 
     def __init__(self, rules: Rules, tokens: CarryingTokens) -> None:
         super().__init__(rules, tokens)
