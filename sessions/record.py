@@ -72,12 +72,13 @@ class FrozenStruct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Changes(FrozenStruct, frozen=True, kw_only=True, gc=False):
     """The changes that one commit makes to a record.
 
-    `secret` is the secret of the record when it was loaded. `set` has the values to write, and
-    `removed` the names to remove; a name in both is removed. With `clear`, all earlier values are
-    dropped first. `expected` has values that the record must still have (None: absent). `user_id`
-    and `timeout` are UNCHANGED, or the new value, or None to remove the value. `new_secret`
-    replaces `secret`; if `grace` is given, `secret` may be used until that time. A new `created_at`
-    starts the absolute timeout again.
+    `secret` is the secret that the record had when it was loaded. `set` has the values to write,
+    each with its name. `removed` has the names of the values to remove; a name in both is removed.
+    With `clear`, all earlier values are dropped first. `expected` has values that the record must
+    still have; None means that the record must have no value with this name. `user_id` and
+    `timeout` are UNCHANGED, or the new value, or None to remove the value. `new_secret` replaces
+    `secret`; if `grace` is given, `secret` may be used until that time. A new `created_at` starts
+    the absolute timeout again.
     """
 
     secret: str

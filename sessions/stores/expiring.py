@@ -20,7 +20,8 @@ class Expiring(Protocol):
 
     collects_expired: bool
     """With True, the store removes expired records only in these two methods, and in a `create`
-    that finds an expired record under its key. A manager with listeners sets this attribute."""
+    that finds an expired record under its key. A session manager sets this attribute if its
+    container has listeners."""
 
     def take_expired(self, key: str) -> Record | None:
         """If the record has expired, remove and return the record in one step; else return None."""

@@ -26,9 +26,9 @@ class Countable(Protocol):
     def count(self) -> int:
         """Return the number of live records.
 
-        Do not call this in every request, because the server possibly has to look at each record. A
-        record that is created or ended during the call is counted or not. A damaged record may be
-        counted.
+        Do not call this in every request, because the server possibly has to look at each record.
+        The store may count or leave out a record that is created or ended during the call, and a
+        damaged record.
         """
         ...
 

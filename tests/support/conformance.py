@@ -52,7 +52,7 @@ GROUPS = {
 HIDDEN = ("SuspendingStore",)
 # What two suites of one store differ in.
 NAMES = {
-    "SQLStoreByTheServersClock": "`SQLStore` by the clock of the server",
+    "SQLStoreByTheServersClock": "`SQLStore` with the clock of the server",
     "AsyncSQLStore": "`AsyncSQLStore`",
     "AsyncSQLStoreOverAsyncpg": "`AsyncSQLStore` over asyncpg",
     "KeepingRedisStore": "`RedisStore` with `keep_expired`",
@@ -71,8 +71,8 @@ _LEGEND = (
 _ALONE = (
     "Some tests break the store on purpose, or damage a record. A test cannot do this to"
     " `MemoryStore`, because nothing outside of its process can change its records. The tests that"
-    " break `SQLStore` run only in the column `SQLStore`, not again in the column 'by the clock of"
-    " the server'."
+    " break `SQLStore` run only in the column `SQLStore`, not again in the column 'with the clock"
+    " of the server'."
 )
 REASONS = {
     "the server uses its own clock (server_expires = True)": (
@@ -89,7 +89,7 @@ REASONS = {
     "the suite does not know how to open this store in another process": (
         "The tests with two processes need a blocking store that several processes can open. So"
         " they do not run for `MemoryStore`, nor for asynchronous stores. For `SQLStore`, they run"
-        " only in the column `SQLStore`, not again in the column 'by the clock of the server'."
+        " only in the column `SQLStore`, not again in the column 'with the clock of the server'."
     ),
 }
 DRIVERS = (
