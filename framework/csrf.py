@@ -40,8 +40,8 @@ _UNVOUCHED = (
     "%s %r was refused by CSRF, because it has no token, and its headers do not show that"
     " this site made it. This is logged once. Fix: if one of your forms sent it, write <input"
     ' type="hidden" name="%s" value="{{ csrf_token() }}"> into the form'
-    " of the template, or use csrf_token(session), and import it: from framework.csrf import"
-    " csrf_token"
+    " of the template. Without a template, call csrf_token(session) in the handler that makes the"
+    " form, and write the result as the value: from framework.csrf import csrf_token"
 )
 
 
@@ -80,7 +80,7 @@ class CSRF(ExplainedMiddleware):
         return next(request)
 
     def refusals(self, method: str) -> Iterator[tuple[int, str]]:
-        """Yield each status with which requests of a method are refused, and the reason."""
+        """Yield the statuses that refused requests of a method get, each with its reason."""
         if method not in SAFE_METHODS:
             yield 403, "CSRF: another site made the request, or the token is from another session"
 

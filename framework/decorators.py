@@ -251,7 +251,7 @@ def scope_of(target: type) -> str:
 
 
 def component_methods(target: type) -> list[Member]:
-    """List the methods that provide components, with inherited and overridden methods."""
+    """List the methods that provide components, including inherited and overridden methods."""
     return list(tagged_members(target, COMPONENT))
 
 
@@ -267,7 +267,7 @@ def verbs_in(tagged: object) -> tuple[Verb, ...]:
 
 
 def catches_in(tagged: object) -> tuple[Catch, ...]:
-    """Return what each `@catch` of a method stored in its tag; empty for any other tag."""
+    """Return what each `@catch` stored in a method's tag; empty if no `@catch` made the tag."""
     return tagged if isinstance(tagged, tuple) else ()
 
 

@@ -151,7 +151,7 @@ ABSENT = (
 
 
 def told_of_store(error: StoreUnavailable) -> str:
-    """Return the message of a store's failure, with the environment variable of its URL, if any."""
+    """Return the error's message; also name the environment variable if it sets the store's URL."""
     told, url = str(error), os.environ.get(STORE_VARIABLE, "")
     host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
     named = f". The URL is in the environment variable {STORE_VARIABLE}"
@@ -172,7 +172,7 @@ def _manager(container: SessionContainer) -> SessionManager:
 
 
 def _checked_keys(keys: Sequence[str], source: str) -> Sequence[str]:
-    """Return the keys; raise an error that names the source of keys that cannot be used."""
+    """Return the keys; if a key cannot be used, raise an error that names the source."""
     mistakes = _key_mistakes(keys)
     if mistakes:
         raise ConfigurationError([f"{source}: {mistake}" for mistake in mistakes])

@@ -55,7 +55,7 @@ class ExplainedMiddleware(ABC):
 
     @abstractmethod
     def refusals(self, method: str) -> Iterator[tuple[int, str]]:
-        """Yield each status with which requests of a method are refused, and the reason."""
+        """Yield the statuses that refused requests of a method get, each with its reason."""
 
     @abstractmethod
     def session_use(self, method: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Limits without effect: in a wrong place, nothing checks them.
+"""Limits in a place where nothing checks them.
 
 Limits of pydantic have an effect only inside of pydantic models, and limits of msgspec only outside
 of pydantic models.
@@ -73,7 +73,7 @@ def _refuse_of_pydantic(part: Part, field: Field) -> None:
 
 
 def _makes_itself(marker: object, field: Field) -> bool:
-    """Return whether a form fills a dataclass of pydantic, which checks the limits itself."""
+    """Return whether a form fills a dataclass of pydantic; pydantic then checks the limits."""
     kind = bare(field.annotation)[0]
     is_checked = is_dataclass(kind) and hasattr(kind, "__pydantic_validator__")
     return isinstance(marker, TextMarker) and is_checked

@@ -120,7 +120,7 @@ def load_or_report(given: str | None) -> Application:
 def load_container_or_report(given: str | None, *, makes_files: bool = False) -> SessionContainer:
     """Return the session container of the application, or the container that `given` names.
 
-    With `makes_files=False`, no file is made, because the path of a missing file may be misspelt.
+    With `makes_files=False`, no store makes a missing file, because its path may be misspelt.
     """
     target = find(given)
     try:
@@ -202,7 +202,7 @@ def _call_factory(target: Target, make: Callable[..., object]) -> object:
 
 
 def _remedy(target: Target, members: Mapping[str, object]) -> str:
-    """Return a suggestion: another name in the module that is an application or makes one."""
+    """Return what to do, for example to name another application in the module."""
     for name, value in members.items():
         is_application = isinstance(value, Application)
         if (is_application or _is_annotated_factory(value)) and name != target.name:

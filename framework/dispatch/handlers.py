@@ -93,7 +93,7 @@ def tell_handlers(handlers: Sequence[Handler], graph: Graph, report: Report) -> 
 
 
 class HandlerReader:
-    """Bind every handler of the controllers, with its guards and exception handlers."""
+    """Read every handler of the controllers, with its guards and exception handlers."""
 
     def __init__(self, classes: Sequence[type], graph: Graph, report: Report) -> None:
         self._graph = graph

@@ -18,5 +18,5 @@ def refuse_asgi(scope: Mapping[str, Any], receive: Any = None, send: Any = None)
 
 
 def refuse_rsgi() -> None:
-    """Raise the advice for a server that speaks RSGI, which granian does by default."""
+    """Raise an error with advice for an RSGI server, such as granian with its default settings."""
     raise TypeError(ADVICE.format("RSGI"))

@@ -48,7 +48,7 @@ class Step(ABC):
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return the plans of the arguments that the step reads, each with its function's name."""
+        """Return the functions whose arguments the step reads: the name and the plan of each."""
         return ()
 
     @abstractmethod
@@ -83,7 +83,7 @@ class PassMiddleware(Step):
     middleware: Middleware
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield the refusals that the middleware declares, and the errors of any middleware."""
+        """Yield the refusals that the middleware declares, and the errors of all middleware."""
         if isinstance(self.middleware, ExplainedMiddleware):
             for status, why in self.middleware.refusals(method):
                 yield Outcome(status, why)
@@ -229,7 +229,7 @@ def needs_of(steps: Iterable[Step]) -> Needs:
 
 
 def refusals_of(steps: Iterable[Step], method: str) -> Iterator[Outcome]:
-    """Yield each refusal for an argument of a guard or of the handler, each refusal once."""
+    """Yield the refusals for arguments of the guards and the handler, each refusal once."""
     plans = [
         plan
         for step in steps
@@ -282,7 +282,7 @@ def caught_as(catcher: Catcher, kind: type[Exception]) -> Outcome:
 def _surrounded(
     inner: Sequence[Step], everywhere: Everywhere, needs: Needs, *, uses_session: bool
 ) -> tuple[Step, ...]:
-    """Return the inner steps with the steps of all requests around them."""
+    """Return the outer steps, such as middleware, and then the inner steps."""
     manager, middleware = everywhere.manager, everywhere.middleware
     outer: list[Step] = []
     # Every response renews a rolling session, so a 404 renews it, too.

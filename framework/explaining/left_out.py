@@ -8,7 +8,7 @@ from framework.report import location
 
 
 def left_out(application: Application) -> list[str]:
-    """List the places of controllers that are not served, in modules with a served controller.
+    """List the places of unserved controllers in modules that also have a served controller.
 
     A class from which a served controller inherits is not listed.
     """

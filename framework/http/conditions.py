@@ -23,7 +23,7 @@ _MOST_RANGES = 100
 def answer_conditions(response: Response, environ: "WSGIEnvironment") -> Response:
     """Change a whole response into 304, or into the range that the request asks for.
 
-    The response does not change if the request is not GET or HEAD, or if the status is not 2xx.
+    A response changes only if the request is GET or HEAD and the status is 2xx.
     Raises `PreconditionFailed` and `RequestedRangeNotSatisfiable`.
     """
     method = environ["REQUEST_METHOD"]

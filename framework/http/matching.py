@@ -67,7 +67,7 @@ class Tree(Generic[H]):
             self.static[""].handlers = self.handlers
 
     def filled(self, handlers: Sequence[T]) -> "Tree[T]":
-        """Return a copy of a finished tree that holds handlers in place of their numbers."""
+        """Return a copy of a finished tree; the copy has the handlers in place of their numbers."""
         tree: Tree[T] = Tree()
         tree.opaque, tree.forks = self.opaque, self.forks
         tree.handlers = {

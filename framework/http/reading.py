@@ -23,10 +23,13 @@ READER_KEY = "framework.context"
 
 
 class Request(wrappers.Request):
-    """A Werkzeug request with the same values as parameters get; it closes uploaded files."""
+    """A Werkzeug request in which code finds the same values as in a handler's parameters.
+
+    The request also closes the uploaded files.
+    """
 
     received: MultiDict[str, str]
-    """The fields of the form, as parameters get them; set after something has read the form."""
+    """The form's fields, as a handler's parameters get them; set after the form was read."""
 
     @cached_property
     def stream(self) -> IO[bytes]:
@@ -36,12 +39,12 @@ class Request(wrappers.Request):
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
-        """Return the cookies, with the same values as parameters get."""
+        """Return the cookies; a handler's `Cookie` parameters get the same values."""
         reader: RequestReader = self.environ[READER_KEY]
         return ImmutableMultiDict(reader.cookies)
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
-        """Return the body as JSON; refuse a compressed or a too deep body."""
+        """Return the body as JSON; refuse a body that is compressed or nested too deeply."""
         if not silent:
             refuse_encoded(self.environ)
         try:

@@ -119,7 +119,7 @@ class Renderers(dict[type, Render]):
         return self._status, [JSON, NOSNIFF, ("Content-Length", str(len(body)))], [body]
 
     def _tuple(self, result: tuple[object, ...], environ: "WSGIEnvironment") -> Rendered:
-        """Refuse a tuple of a body and a status or headers; send any other tuple as a JSON list."""
+        """Refuse a tuple such as `(body, status)`; send any other tuple as a JSON list."""
         advice = advice_on_parts(result)
         if advice is not None:
             raise TypeError(f"{self._where} returned {reprlib.repr(result)}, {advice}")
@@ -161,7 +161,8 @@ class Renderers(dict[type, Render]):
     def _refuse_async(self, result: object, _: "WSGIEnvironment") -> Rendered:
         """Refuse a coroutine or an async iterator.
 
-        Start-up refuses every `async def` that it sees, so a decorator must have hidden this one.
+        Start-up refuses every `async def` that it sees. Most likely, a decorator hid the
+        `async def` of this handler.
         """
         shown = reprlib.repr(result)
         # Without this, Python would also warn that the coroutine was never awaited.
@@ -307,7 +308,7 @@ def status_line(status: int) -> str:
 
 
 def close_body(body: object) -> None:
-    """Close a body that will not be sent, or not be sent to its end."""
+    """Close a body that is not sent, or that is sent only in part."""
     close = getattr(body, "close", None)
     try:
         if close is not None:

@@ -160,7 +160,7 @@ def converters_of(rule: str) -> Mapping[str, BaseConverter]:
 
 @dataclass(frozen=True)
 class Variables:
-    """The variables that all given rules have, with types, and those that only some rules have."""
+    """The variables that all given rules have, and the names of those that only some rules have."""
 
     common: Mapping[str, type | None]
     others: AbstractSet[str]
@@ -206,7 +206,7 @@ def _route(controller: type, member: Member, verb: Verb) -> Route:
 
 
 def _where(controller: type, member: Member) -> str:
-    """Return the place of a handler; add its name in the class if the function has another name."""
+    """Return where a handler is written; also name the handler if its function has another name."""
     name = getattr(unwrapped(member.function), "__qualname__", "")
     place = location(member.function)
     if name.rpartition(".")[2] == member.name:

@@ -89,7 +89,7 @@ class Router(Generic[H]):
         return allowed_methods(self._refusal(path))
 
     def ask_map(self, method: str, path: str) -> Found[H] | None:
-        """Return the answer of the `Map`; None if no rule matches the path with these slashes."""
+        """Return the answer of the `Map`; None if the `Map` would change the path's slashes."""
         found = self._table.ask_map(method, path)
         return None if found is None else self._filled(found)
 
@@ -103,7 +103,7 @@ class Router(Generic[H]):
     ) -> str:
         """Build a URL; the environ of a request gives the mount point and the host.
 
-        Raises `BuildError` if there is no such handler or if a variable has no value, and
+        Raises `BuildError` if `endpoint` names no handler or if a variable has no value, and
         `ValueError` if the URL cannot hold a value.
         """
         url = self._urls.build(endpoint, values)

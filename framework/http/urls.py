@@ -60,7 +60,7 @@ class URLs(Generic[H]):
     def build(self, endpoint: str, values: Mapping[str, object]) -> str:
         """Build the path and the query.
 
-        Raises `BuildError` if there is no such handler or if a variable has no value, and
+        Raises `BuildError` if `endpoint` names no handler or if a variable has no value, and
         `ValueError` if the URL cannot hold a value.
         """
         given = {name: _plain(value) for name, value in values.items() if value is not None}
@@ -109,7 +109,7 @@ class URLs(Generic[H]):
 
 
 def placed(url: str, environ: "WSGIEnvironment", *, external: bool) -> str:
-    """Return a URL below the mount point of a request; with `external`, with scheme and host."""
+    """Return a URL below the mount point of a request; `external` adds the scheme and the host."""
     mount = environ.get("SCRIPT_NAME", "").strip("/")
     if mount:
         url = f"/{quote(mount.encode('latin-1'), safe=_PLAIN)}{url}"
@@ -128,7 +128,7 @@ def _plain(value: object) -> object:
 
 
 def _filled(rule: Rule, given: Mapping[str, object]) -> str | None:
-    """Return the path of a rule with its values, and the other values as query."""
+    """Return a URL: values of path variables are in the path, all other values in the query."""
     try:
         built = rule.build(given)
     # A converter cannot make a text of the value.
@@ -171,7 +171,7 @@ def _has_half_a_character(value: object) -> bool:
 
 
 def _reads_back(converter: BaseConverter, value: object) -> bool:
-    """Return whether a converter reads a value from the text that it has written."""
+    """Return whether a converter can write a value as text, and read the same value back."""
     try:
         text = unquote(converter.to_url(value))
         if not re.fullmatch(converter.regex, text) or not _DOTS.isdisjoint(text.split("/")):

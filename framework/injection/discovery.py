@@ -25,7 +25,7 @@ _IN_A_CONFIGURATION = (
 
 
 def find_classes(parts: Iterable[object], report: Report) -> Iterator[type]:
-    """Find the decorated classes among classes and in modules."""
+    """Find the decorated classes among the given classes and in the given modules."""
     for part in parts:
         if isinstance(part, ModuleType):
             yield from _classes_of_module(part, report)

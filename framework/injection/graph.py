@@ -340,13 +340,19 @@ class Graph:
             raise self._refuse(wrong)
 
     def _place_of_settings(self, provider: Provider) -> str:
-        """Return where the settings of a component are written; without settings, its own place."""
+        """Return the place where the settings of a component are written.
+
+        For a component without settings, return the place of the component.
+        """
         settings = provider if provider.settings is None else self._registry.find(provider.settings)
         return settings.where
 
 
 def _make_of(provider: Provider, endings: list[Callable[[], object]]) -> Callable[..., object]:
-    """Return the function that makes a component, and adds the end of a generator to `endings`."""
+    """Return the function that makes a component.
+
+    If a generator makes the component, the function adds the generator's end to `endings`.
+    """
     if not provider.ends:
         return provider.make
 

@@ -1,4 +1,4 @@
-"""Mistakes in the injection of components: nothing provides a type, a cycle, a wrong scope."""
+"""Mistakes in the injection of components: types that nothing provides, cycles, wrong scopes."""
 
 import inspect
 import os
@@ -350,7 +350,7 @@ def _looks_like(candidate: type, key: type) -> bool:
 
 
 def _made_by_hand(provider: Provider) -> str | None:
-    """Return how to pass an object in place of a guard or middleware class, or None."""
+    """Return how to pass a guard or middleware as an object; None for any other component."""
     kind: Any = provider.keys[0] if provider.keys else None
     # Only a class that @guard or a list of middleware names can be given as an object.
     if provider.configuration is not None or not isinstance(kind, type) or is_component(kind):

@@ -81,7 +81,7 @@ def _note_in_controller(target: type, hidden: AbstractSet[str], report: Report) 
 
 
 def _served(target: type) -> Sequence[type]:
-    """Return the class and bases whose decorators have an effect in this class."""
+    """Return which of the class and its bases have decorators with an effect in the class."""
     if is_controller(target):
         return target.__mro__
     return target.__mro__[1:] if is_configuration(target) else ()

@@ -87,7 +87,7 @@ def _wrapped(member: object) -> Iterator[object]:
 
 
 def _holds_nothing(member: object) -> bool:
-    """Return whether a member, such as a text or most handlers, refers to no other function."""
+    """Return whether a member refers to no other function, as is usual for handlers and texts."""
     kind = type(member)
     if kind is not FunctionType:
         is_plain = kind in _PLAIN or kind is GetSetDescriptorType

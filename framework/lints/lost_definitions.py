@@ -95,7 +95,7 @@ def _is_framework_decorator(decorator: ast.expr, module: ModuleType | None) -> b
 
 
 def _is_silent(first: Definition) -> bool:
-    """Return False if a decorator of a definition could store the function in another place."""
+    """Return whether each decorator of a definition is known to store the function nowhere else."""
     names = [
         getattr(decorator, "id", getattr(decorator, "attr", ""))
         for decorator in first.decorators or ()

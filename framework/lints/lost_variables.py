@@ -52,7 +52,7 @@ def _variables_by_controller(handlers: Iterable[Handler]) -> dict[type, set[str]
 
 
 def _of_guards_and_resolvers(handler: Handler) -> Iterator[Parameter]:
-    """Yield the parameters of a handler's guards, and those of all its resolvers."""
+    """Yield the parameters of a handler's guards, and the parameters of all resolvers."""
     for guard in handler.guards:
         yield from guard.plan.parameters
     plans = [guard.plan for guard in handler.guards]

@@ -205,7 +205,7 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
 
 
 def _defined(statement: ast.stmt) -> Iterator[str]:
-    """Yield the names that a statement defines, or gives a value."""
+    """Yield the names that a statement defines or assigns."""
     if isinstance(statement, _DEFINITIONS):
         yield statement.name
     yield from _bound(statement)

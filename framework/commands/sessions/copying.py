@@ -70,7 +70,7 @@ def _copied(source: OpenedStore, target: OpenedStore, key: str, record: Record) 
 
 
 def _enter(source: OpenedStore, target: OpenedStore, key: str, record: Record) -> None:
-    """Add a session to the index of users before its record is stored, as a sign-in does."""
+    """Add a session to the target's index of users, before the caller stores the session."""
     if record.user_id is None or not target.has("add_to_user"):
         return
     entries = source.ask("keys_of_user", record.user_id) if source.has("keys_of_user") else {}

@@ -15,7 +15,7 @@ from sessions.core.token_formats import TokenFormat
 
 
 class _Which(NamedTuple):
-    """What the user has written: the sessions to end, and the application."""
+    """What the command line names: the sessions to end, and the application."""
 
     handle: str | None
     user: str | None

@@ -43,8 +43,8 @@ class SessionCommands(Commands):
 def sessions() -> None:
     """Count, list, end and copy the sessions of an application.
 
-    Without a command, `framework sessions` shows the summary. A session is named by its handle, or
-    by the first 8 or more characters of its handle.
+    Without a command, `framework sessions` shows the summary. To name a session, write its handle,
+    or at least the first 8 characters of the handle.
     """
 
 

@@ -90,7 +90,7 @@ class OpenedStore:
             after = page.after
 
     def sessions(self) -> Iterator[tuple[str, Record]]:
-        """Yield the live sessions with their keys, without other records."""
+        """Yield the live sessions with their keys, without records that belong to no session."""
         return (pair for pair in self.records() if WAITING not in pair[1].values)
 
     def named(self, handle: str) -> tuple[str, Record]:

@@ -47,7 +47,7 @@ def moment(seconds: float) -> str:
 
 
 def size_of(record: Record) -> int:
-    """Return the size of the values of a record and of their names, in bytes."""
+    """Return the size of a record's values in bytes, including the names of the values."""
     return sum(len(name.encode()) + len(value) for name, value in record.values.items())
 
 
