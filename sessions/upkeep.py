@@ -113,7 +113,7 @@ class AsyncUpkeep(Counts):
 
 
 def purging(sessions: Persistence, limit: int) -> Callable[[Any], tuple[State, Flow[int]]] | None:
-    """Return a function that begins a purge and sends events; None if a purge has no events."""
+    """Return the function that begins a purge with events; None if nothing needs these events."""
     if not (isinstance(sessions, NotedSessions) and sessions.rules.takes_expired):
         return None
 
@@ -125,7 +125,7 @@ def purging(sessions: Persistence, limit: int) -> Callable[[Any], tuple[State, F
 
 
 async def listened(manager: AsyncUpkeep) -> None:
-    """Wait for the coroutines of listeners, and of the method `finish` of sessions."""
+    """Wait for coroutines that still run: of listeners, and of `finish` in session classes."""
     await manager._driver.listening.aclose()
 
 

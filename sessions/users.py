@@ -66,7 +66,7 @@ class UserSessions:
         Return how many were ended; None for stateless sessions, because nobody can count them. If a
         login is not complete yet, its session survives. If the store fails, some sessions have
         possibly ended: call the method again. Raises SessionError if the store has no index of
-        users, or if the tokens have no list of revocations.
+        users, or if stateless sessions have no `revocations`.
         """
         state = own_state(self._sessions, reentrant_turn())
         user = check_user_id(user_id, "end_sessions_of()")
@@ -151,7 +151,7 @@ def infos_of(sessions: Persistence, found: Iterable[tuple[str, Record]]) -> list
 
 
 def own_state(sessions: Persistence, turn: Any) -> State:
-    """Return a state without a request and without a session."""
+    """Return the state for a manager's own call, without a request and without a session."""
     state = OwnedState(None, sessions.clock(), turn)
     state.ids, state.is_bounded = (), False
     return state

@@ -138,7 +138,7 @@ class EnvironHead:
 
     @property
     def taken(self) -> dict[str, list[str]] | None:
-        """Return the values of each parameter that was taken out of the query and the form."""
+        """Return the values of the parameters that the middleware took out of query and form."""
         return self._environ.get(TAKEN_KEY)
 
     @property
@@ -232,7 +232,7 @@ class _Response:
         self._write = self._start_response(status, headers)
 
     def _settled(self, headers: Headers, *, failed: bool = False) -> Headers:
-        """Close the session, and return the headers with the headers of the session."""
+        """Close the session; return the response's headers with the session's headers added."""
         settled = list(headers)
         added = self._manager.close(self._session, failed=failed, headers=headers)
         merge_headers(settled, added)

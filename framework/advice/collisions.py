@@ -1,8 +1,8 @@
 """Modules of the user with the names of the two packages: `framework` and `sessions`.
 
-Python imports the module or package that it finds first. The other one cannot be imported, and the
-message of Python does not say why. `framework` imports this module before all others, so this
-module imports nothing from the two packages.
+Python imports the module or package that it finds first under a name. It cannot import a second
+module with this name, and its message does not say why. `framework` imports this module before all
+others, so this module imports nothing from the two packages.
 """
 
 import os

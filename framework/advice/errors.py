@@ -265,9 +265,9 @@ def _of_missing(called: Any, name: str) -> str | None:
 
 
 def _of_a_class(called: Any, name: str, line: str) -> str | None:
-    """Return the remedy for a call of a class in a place where the class itself is expected.
+    """Return the remedy for a call such as `@guard(Admins())`, where the class is expected.
 
-    The framework builds the object itself.
+    The framework builds the object of the class.
     """
     if not isinstance(called, type):
         return None
@@ -343,7 +343,7 @@ def _sentence(text: str) -> str:
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Return the frames that have a line of code, because some frames of an import have no file."""
+    """Return the frames with a line of code: some frames of an import have no file and no line."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.line]
     return frames or [traceback.FrameSummary("", 0, "", line="")]
 

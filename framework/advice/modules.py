@@ -14,7 +14,7 @@ _PACKAGES = ("framework", "sessions")
 
 
 def remedy_for_module(module: ModuleType) -> str:
-    """Return what to write in place of a module, without a full stop."""
+    """Return what to write in place of a module; the text has no full stop at its end."""
     package, _, inner = module.__name__.partition(".")
     last = module.__name__.rpartition(".")[2]
     if package in _PACKAGES and inner:

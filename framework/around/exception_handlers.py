@@ -49,7 +49,7 @@ def read_catchers(
 ) -> list[Catcher]:
     """Read the exception handlers of one layer: of a controller, or of the configurations.
 
-    `rules` are the URL rules of the requests that these exception handlers may have to answer. Each
+    `rules` are the URL rules of the handlers whose errors these exception handlers can get. Each
     item is the name of a handler and its rule.
     """
     members = [(owner, member) for owner in owners for member in tagged_members(owner, CATCHES)]
@@ -220,7 +220,7 @@ def _catchers(member: Member, plan: Plan, method: Callable[..., object]) -> Iter
 
 
 def _rules_of(member: Member, rules: Sequence[tuple[str, str]]) -> list[str]:
-    """List the rules of the handlers for which an exception handler answers."""
+    """List the URL rules of the handlers whose errors an exception handler answers."""
     catches = catches_in(member.tag)
     names = {name for catch in catches for name in catch.of}
     is_for_all = not all(catch.of for catch in catches)

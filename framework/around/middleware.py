@@ -68,7 +68,7 @@ def note_lost_middleware(graph: Graph, middleware: Sequence[Middleware], report:
 
 
 def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> Answer:
-    """Return a function that calls the middleware around the given function."""
+    """Return a function that calls the middleware around the function `answer`."""
     call = _innermost(answer)
     for layer in reversed(middleware):
         call = _step(layer, call, recover)

@@ -17,7 +17,7 @@ BODILESS = ("GET", "HEAD")
 def clashes(parameters: Iterable[Parameter]) -> Iterator[Mistake]:
     """Yield a mistake for parameters that no request can fill together.
 
-    `parameters` have the parameters of the handler last. Each mistake has its own file and line,
+    The handler's parameters come last in `parameters`. Each mistake has its own file and line,
     because the parameters may belong to several functions.
     """
     found = _flattened(parameters)

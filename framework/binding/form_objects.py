@@ -124,7 +124,7 @@ def share_names(parameters: Iterable[Parameter]) -> None:
 
 
 def _extras_of(kind: Any) -> tuple[bool, bool]:
-    """Return whether a class refuses unknown fields, and whether it is given these fields."""
+    """Return whether a class refuses unknown fields, and whether the class receives them."""
     if is_pydantic_model(kind):
         extra = kind.model_config.get("extra")
         return extra == "forbid", extra in ("forbid", "allow")

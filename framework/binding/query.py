@@ -18,7 +18,7 @@ class QueryMarker(TextMarker):
     source = "query"
 
     def reader(self, name: str) -> Read:
-        """Read every value with the name, so that a parameter of one value can refuse two."""
+        """Read every value with the name, so that a parameter of one value can refuse several."""
         return lambda context: context.query.get(name, ())
 
     def documented(self, field: Field) -> Sequence[Documented]:

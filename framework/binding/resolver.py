@@ -75,7 +75,7 @@ def marker_of(metadata: object) -> Marker | None:
 
 
 def cycle_of(trail: tuple[type, ...]) -> Mistake:
-    """Return the mistake of resolvers that need each other in a circle."""
+    """Return the `Mistake` for resolvers that need each other in a circle."""
     drawn = " → ".join(describe(kind) for kind in trail)
     return Mistake(
         f"resolvers need each other: {drawn}",
@@ -118,7 +118,7 @@ def _resolving_function(component: object, field: Field) -> Callable[..., object
 
 
 def _resolving_once(plan: Plan, component: Any) -> Extract:
-    """Return the function that calls `resolve` once in a request, and then repeats the result."""
+    """Return the function that calls `resolve` once in a request, and keeps the result."""
     resolve = compile_call(plan, component.resolve)
     # A name can be a variable of the path for a handler, and a key of the query for a component of
     # the request, which does not know the path. The two must not share one value.

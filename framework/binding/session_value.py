@@ -127,7 +127,7 @@ class _SessionValue:
         session.on_reload(self._reloaded)
 
     def take(self, absent: Callable[[], object], *, takes_none: bool, keep: bool) -> object:
-        """Return the value, or the default; with `keep`, the default becomes the value."""
+        """Return the value, or the default; with `keep`, changes of the default are stored."""
         if self._value is not _ABSENT and (takes_none or self._value is not None):
             return self._value
         default = absent()
@@ -173,7 +173,7 @@ class _SessionValue:
         """Mark the value as outdated if the handler or the reload changed it.
 
         Later changes of an outdated value are not stored, but logged. If there was no value before
-        the reload, the session is read again.
+        the reload, the value is read from the reloaded session.
         """
         if self._value is _ABSENT:
             self._read()

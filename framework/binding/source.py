@@ -126,7 +126,7 @@ class Marker(ABC):
     def bound(self, field: Field, bind: "BindNested") -> tuple[Extract, tuple["Parameter", ...]]:
         """Return the function that makes the argument, and the parameters that the function reads.
 
-        `bind` binds the parameters of a function that makes the argument.
+        A resolver calls `bind` to bind the parameters of its method `resolve`.
         """
         extract = self.extractor(field)
         return extract, extract.parts if isinstance(extract, PerRequest) else ()

@@ -135,7 +135,7 @@ _SIMPLE = (
 
 
 def unfit(source: str, field: Field, error: TypeError) -> Mistake:
-    """Return the mistake of a type to which no text can be converted."""
+    """Return the `Mistake` for a type to which no text can be converted."""
     what = f"parameter {field.name!r} cannot be read from the {source}: {error}"
     if isinstance(error, UnfitLimits):
         return Mistake(what, error.remedy)

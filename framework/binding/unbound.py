@@ -131,7 +131,7 @@ def refuse_hidden(declared: Declared) -> None:
 
 
 def unmarked(declared: Declared, guess: str) -> Mistake:
-    """Return the mistake of a parameter without a source, and how to declare the source."""
+    """Return the `Mistake` for a parameter without a source; it says how to declare the source."""
     name, annotation = declared.name, declared.annotation
     if annotation is EMPTY:
         return Mistake(f"parameter {name!r} has no annotation{guess}", _annotation_for(name))

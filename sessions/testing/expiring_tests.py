@@ -332,7 +332,7 @@ def _calls(clock: ManualClock) -> dict[str, Call]:
 
 
 def _pairs(made: dict[str, Call]) -> list[Pair]:
-    """Return the pairs of calls in which at least one call gives out the record."""
+    """Return the pairs in which at least one call is `take_expired` or `purge_expired`."""
     return [
         (first, second)
         for first in made

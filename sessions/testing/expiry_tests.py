@@ -18,7 +18,7 @@ class ExpiryTests(Suite):
     async def test_a_record_is_absent_exactly_at_its_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """At `expires_at`, no method finds the record, and a new record inherits nothing."""
+        """At `expires_at`, no method finds the record; a new record inherits nothing from it."""
         await store.create("key", a_record(clock, {"old": b"1"}, lives=100.25, user_id="ada"))
         changes = some_changes(clock, set={"a": b"1"}, lives=500)
 
@@ -93,7 +93,7 @@ class ExpiryTests(Suite):
     async def test_the_expiry_that_was_set_last_counts(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit and a touch can set a later and an earlier expiry."""
+        """A commit or a touch can set an expiry that is later or earlier than before."""
         for key in ("touched longer", "touched shorter", "longer", "shorter"):
             await store.create(key, a_record(clock, lives=100))
         await store.touch("touched longer", SECRET, START + 200, START)
@@ -148,7 +148,7 @@ class ExpiryTests(Suite):
     async def test_purge_leaves_what_expired_just_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A purge waits PURGE_DELAY seconds, because the clocks of two machines differ."""
+        """An expired record stays for PURGE_DELAY seconds, because machines' clocks differ."""
         await store.create("key", a_record(clock, lives=100))
 
         for later in (0.0, PURGE_DELAY / 2, PURGE_DELAY - MICROSECOND):
@@ -175,7 +175,7 @@ class ExpiryTests(Suite):
     async def test_nothing_is_left_of_a_record_that_was_purged(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A new record with the same key inherits nothing."""
+        """A new record with the same key inherits nothing from the purged record."""
         await store.create("key", a_record(clock, {"old": b"1"}, user_id="ada"))
         clock.advance(100 + PURGE_DELAY + 1)
         await store.purge(10)

@@ -36,7 +36,7 @@ def finish(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class OtherThread:
-    """The other call, made in another thread."""
+    """The second of two calls, made in another thread."""
 
     def __init__(self, threads: Executor, work: Callable[[], object]) -> None:
         self._threads = threads
@@ -132,7 +132,7 @@ class InterruptedTask:
 
 
 class OtherTask:
-    """The other call, made in another task."""
+    """The second of two calls, made in another task."""
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         self._work = work

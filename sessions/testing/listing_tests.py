@@ -133,7 +133,7 @@ class ListableContract(Suite):
     async def test_a_record_that_stays_is_listed_whatever_happens_meanwhile(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Records that are created and ended between two pages hide no other record."""
+        """A record that stays is listed, even if others are created or ended between two pages."""
         keys = await _filled(store, clock)
         stays, goes = keys[::2], keys[1::2]
         number = 0

@@ -65,9 +65,10 @@ class ProcessTests(Suite):
     def another_process(
         self, store: StoreUnderTest, prepare: Callable[[Store], Store] | None = None
     ) -> AbstractContextManager[Connection]:
-        """Return a context with another process that calls the store, or raise SkipTest.
+        """Return a context with the connection to another process, which opens the same store.
 
-        `prepare` is a function of a module, which the other process calls with its store.
+        Raises SkipTest if only one process can use the store. `prepare` is a function of a module;
+        the other process calls it with the opened store.
         """
         opening = self.open_in_another_process(cast(BlockingStoreUnderTest, store).inner)
         if opening is None:
@@ -79,7 +80,7 @@ class ProcessTests(Suite):
 
 
 class OtherProcess:
-    """The other call, made in another process."""
+    """The second of two calls, made in another process."""
 
     def __init__(self, connection: Connection, key: str, call: Call) -> None:
         self._connection = connection
@@ -114,7 +115,10 @@ async def race(
     meeting: Meeting,
     made: dict[str, Call],
 ) -> int:
-    """Make two calls in two processes, and check both answers; return the number of points."""
+    """Make two calls in two processes, and check both answers.
+
+    Return the number of points at which the first call can pause.
+    """
     begin, pair, at = meeting
     key = hash_of(f"{begin} {pair} at {at}")
     state = await prepare(store, key, begin, clock)

@@ -32,7 +32,7 @@ def a_record(
 
 
 def some_changes(clock: Callable[[], float], *, lives: float = LIFETIME, **fields: Any) -> Changes:
-    """Return changes of the present time, with an expiry `lives` seconds later."""
+    """Return changes whose times are now, and whose expiry is `lives` seconds later."""
     now = clock()
     made: dict[str, Any] = {
         "secret": SECRET,

@@ -45,7 +45,7 @@ class SecretTests(Suite):
     async def test_a_secret_is_new_since_the_commit(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`secret_since` is the time of the store's clock; other commits do not change it."""
+        """A new secret sets `secret_since` to the store's time; other commits do not change it."""
         await store.create("key", a_record(clock, secret_since=START - 700))
         changes = some_changes(clock, new_secret=NEW_SECRET)
         clock.advance(5.125)
@@ -82,7 +82,7 @@ class SecretTests(Suite):
     async def test_grace_is_for_values_alone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit with an earlier secret cannot change id, user, timeout or age; a touch fails."""
+        """With an earlier secret, no commit changes id, user, timeout or age, and a touch fails."""
         now = clock()
         grace = Grace(SECRET, now + 30)
         record = a_record(clock, {"a": b"1"}, secret=NEW_SECRET, grace=grace, user_id="ada")
@@ -162,7 +162,7 @@ class SecretTests(Suite):
     async def test_a_renewal_without_grace_ends_the_grace_of_before(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """After such a renewal, every earlier secret is SUPERSEDED."""
+        """After a renewal without grace, a commit with any earlier secret is SUPERSEDED."""
         await store.create("key", a_record(clock))
         renewal = some_changes(clock, new_secret=NEW_SECRET, grace=clock() + 50)
         await store.commit("key", renewal)

@@ -73,7 +73,7 @@ class StoreTests(Suite):
     async def test_create_changes_nothing_where_a_live_record_is(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`create` returns False and keeps the first record, even with its earlier secret."""
+        """`create` with another secret, even an earlier secret of the record, returns False."""
         now = clock()
         first = a_record(clock, {"a": b"1"}, grace=Grace(OTHER_SECRET, now + 50), user_id="ada")
         await store.create("key", first)
@@ -113,7 +113,7 @@ class StoreTests(Suite):
 
     @contract_test
     async def test_delete_ends_a_record(self, store: StoreUnderTest, clock: ManualClock) -> None:
-        """`delete` returns True once, then False; `load` then returns when the record ended."""
+        """`delete` returns True once, then False; `load` returns the time of the end."""
         await store.create("key", a_record(clock, {"a": b"1"}, user_id="ada"))
 
         expect(await store.delete("key"), True, "delete of a live record")
@@ -143,7 +143,7 @@ class StoreTests(Suite):
     async def test_create_follows_an_ended_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A new record with the key of an ended record inherits nothing."""
+        """A new record with the same key inherits nothing from the ended record."""
         await store.create("key", a_record(clock, {"old": b"1"}, user_id="ada", timeout=9.0))
         await store.delete("key")
         record = a_record(clock, {"new": b"1"}, secret=NEW_SECRET)

@@ -1,4 +1,7 @@
-"""The base of the two suites; each test is written once, as a coroutine."""
+"""The base of the suites for blocking and for asynchronous stores.
+
+Each test is written once, as a coroutine.
+"""
 
 from collections.abc import Callable, Coroutine
 from functools import partial

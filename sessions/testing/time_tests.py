@@ -89,7 +89,7 @@ class TimeTests(Suite):
     async def test_a_timeout_of_its_own_is_not_undone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The later expiry stays, because a slow request possibly knows only an earlier timeout."""
+        """An earlier expiry is ignored: a slow request possibly knows only an earlier timeout."""
         now = clock()
         await store.create("key", a_record(clock, lives=100, timeout=100.0))
 
@@ -125,7 +125,7 @@ class TimeTests(Suite):
     async def test_a_commit_that_names_a_timeout_sets_the_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Such a commit can set an earlier expiry, even if it removes the timeout."""
+        """A commit with `timeout` can set an earlier expiry, even with `timeout=None`."""
         now = clock()
         for timeout in (50.0, None):
             key = f"key {timeout}"
@@ -192,7 +192,7 @@ class TimeTests(Suite):
     async def test_times_of_a_wrong_clock_count_as_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """If the times of a record are far in the future, a use replaces all of them."""
+        """If the times of a record are far in the future, a commit or a touch replaces them."""
         for key, timeout in (("plain", None), ("own", 5000.0)):
             await store.create(key, _far_ahead(clock, timeout))
             await store.create(f"{key} touched", _far_ahead(clock, timeout))
@@ -222,7 +222,7 @@ class TimeTests(Suite):
     async def test_clocks_may_differ_by_a_minute(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A time up to CLOCK_TOLERANCE in the future is kept, and a later one is replaced."""
+        """Times up to CLOCK_TOLERANCE in the future are kept, and later times are replaced."""
         ahead = START + CLOCK_TOLERANCE
         for key, accessed, wanted in (
             ("right", ahead, (ahead, ahead, ahead, START + 900)),

@@ -51,7 +51,7 @@ class TransportContract:
     # Reading
 
     def test_a_request_without_a_token_has_none(self) -> None:
-        """`read` returns an empty list, and there is no obstacle."""
+        """`read` returns an empty list, and `obstacle` returns None."""
         transport = self.make_transport()
 
         expect(transport.read(self.request()), [], "read without a token")
@@ -97,7 +97,7 @@ class TransportContract:
     # Sending
 
     def test_the_client_receives_the_token(self) -> None:
-        """The headers of `send` give the client this token, or have no token."""
+        """The headers of `send` contain this token, or no token if only links carry the token."""
         transport = self.make_transport()
         for max_age in (None, 3600):
             headers = transport.send(self.request(), _ALPHABET, max_age)
@@ -171,7 +171,7 @@ class TransportContract:
         expect(client.visit(_values, old), {}, "the values under the old token")
 
     def test_a_foreign_text_is_no_session(self) -> None:
-        """A malformed text is ignored, or raises MalformedToken if there is a `challenge`."""
+        """A transport with a `challenge` refuses a malformed text; other transports ignore it."""
         client = _Client(self)
         challenge = self.make_transport().challenge
         for text, is_malformed in (("x", True), (f"{'A' * 65}.{'A' * 43}", False)):
@@ -209,7 +209,7 @@ class _Client:
             return error.challenge
 
     def visit(self, use: Any, *tokens: str) -> Any:
-        """Use the session of a request with these tokens, or with the client's own token."""
+        """Send these tokens, or else the client's own token; return what `use(session)` returns."""
         own = [self.token] if self.token else []
         session = self._manager.open(self._suite.request(*(tokens or own)))
         try:

@@ -68,14 +68,14 @@ class CookieAttributes(Protocol):
 
 
 class Obstacle(NamedTuple):
-    """Why the client of a request can have no session: the kind and the text of the event."""
+    """Why a client can have no session: the kind and the text of the event for listeners."""
 
     event: EventKind
     detail: str
 
 
 class ContainerSettings(Protocol):
-    """The settings of a container; a transport uses them for settings that were left out."""
+    """The settings of a container; a transport uses them in place of its own missing settings."""
 
     @property
     def session_prefix(self) -> str: ...
@@ -134,7 +134,7 @@ class Transport(ABC):
         """Return the headers that remove the token from the client."""
 
     def completed(self, settings: ContainerSettings) -> "Transport":
-        """Return the transport; settings that were left out come from the container."""
+        """Return the transport with every setting; missing settings come from the container."""
         return self
 
     def obstacle(self, head: RequestHead) -> Obstacle | None:

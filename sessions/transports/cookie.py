@@ -1,4 +1,4 @@
-"""Read, send and delete the session cookie, with its name (`__Host-`) and its attributes.
+"""Read, send and delete the session cookie, whose name begins with `__Host-` if possible.
 
 Source: RFC 6265 and its revision, RFC 6265bis.
 """
@@ -101,7 +101,7 @@ class CookieTransport(Transport):
         return f"{type(self).__name__}({', '.join(given)})"
 
     def completed(self, settings: ContainerSettings) -> "CookieTransport":
-        """Return the transport; settings that were left out come from the container."""
+        """Return the transport with every setting; missing settings come from the container."""
         name, attributes, header_limit, pairs_limit = self._given
         if name is not None and attributes is not None:
             return self
@@ -240,14 +240,14 @@ class _Spelling:
         return _Spelling(self.name, attributes, secure=self.is_secure, has_domain=False)
 
     def set(self, token: str, max_age: int | None) -> str:
-        """Return a Set-Cookie header; `max_age=None` means until the browser closes."""
+        """Return a Set-Cookie header; without `max_age`, closing the browser ends the cookie."""
         if max_age is None:
             return f"{self.start}{token}{self._end}"
         return f"{self.start}{token}; Max-Age={max_age}{self._end}"
 
 
 def limit_problems(name: str, limit: object) -> Iterator[str]:
-    """Yield the mistake of a limit that is not a positive whole number."""
+    """Yield a message if the limit is not a positive whole number."""
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         yield f"{name}={limit!r} is not a limit. Fix: give a whole number of at least 1"
 
@@ -292,7 +292,7 @@ def host_name(name: str, attributes: CookieAttributes) -> str:
 
 
 def path_matches(path: str, cookie_path: str) -> bool:
-    """Return whether a browser sends a cookie with this path (RFC 6265, 5.1.4)."""
+    """Return whether a browser sends a cookie with `cookie_path` to `path` (RFC 6265, 5.1.4)."""
     if not path.startswith(cookie_path):
         return False
     return len(path) == len(cookie_path) or cookie_path[-1] == "/" or path[len(cookie_path)] == "/"
@@ -313,7 +313,7 @@ def _is_typed_here(head: RequestHead) -> bool:
     """Return whether a browser on this machine has sent the request directly, without a proxy.
 
     A proxy possibly sends the host of this machine too. But the browser has then asked the proxy
-    for the name of the site, so the browser accepts a cookie with the domain.
+    for the name of the site, so the browser accepts a cookie with the domain of the site.
     """
     host = head.header("Host")
     return bool(host) and is_loopback(host or "") and not any(map(head.header, _OF_PROXIES))

@@ -40,8 +40,8 @@ class URLTransport(Transport):
 
     `session.rewrite(url)` returns the URL with the token, and `session.hidden_input()` returns the
     field. If a `CookieTransport` comes first, a client that sends cookies gets no token in links. A
-    test cookie shows whether the client sends cookies, unless `always_cookie` is true. With
-    `refuse_users`, a signed-in session is not accepted from a URL.
+    test cookie shows whether the client sends cookies; with `always_cookie`, no test cookie is
+    sent. With `refuse_users`, a signed-in session is not accepted from a URL.
     """
 
     vary = ""
@@ -139,7 +139,7 @@ def take_out(text: str, parameter: str) -> tuple[str, list[str]]:
 
 
 def spelled(parameter: str, percent: str = "%") -> str:
-    """Return a pattern for each way to write a name in a URL: any character may be an escape.
+    """Return a pattern for a name in a URL, where each character can be an escape, such as `%61`.
 
     `percent` is a pattern for the sign of an escape. Source: RFC 3986, 2.1.
     """
