@@ -43,8 +43,8 @@ class Middleware(Protocol):
 
     Middleware is a function, or a class with `__call__` and an injected constructor. An error that
     middleware raises is answered like an error of a handler. A class or object with `uses_session =
-    False` promises not to use the session; such middleware alone does not make the application open
-    sessions.
+    False` promises not to use the session. If all middleware promises this, and no handler uses the
+    session, the application opens no sessions.
     """
 
     def __call__(self, request: Request, next: Next, /) -> Response: ...
@@ -63,12 +63,15 @@ class ExplainedMiddleware(ABC):
 
 
 def session_of(request: Request) -> Session:
-    """Return the session of a request, which is saved after all middleware."""
+    """Return the session of a request; the session is saved after all middleware has run."""
     return context_of(request).session
 
 
 def component_of(request: Request, key: type[T]) -> T:
-    """Return the component of this type for this request; the component has `scope="request"`."""
+    """Return the component of the type `key` for this request.
+
+    Raises LookupError if the component does not have `scope="request"`.
+    """
     context = context_of(request)
     make = context.per_request.get(key)
     if make is None:
@@ -209,7 +212,7 @@ def _takes_two(signature: inspect.Signature) -> bool:
 
 
 def _signature_of_objects(target: type) -> inspect.Signature | None:
-    """Return the signature of `__call__` of a class, without self."""
+    """Return the signature of a class's `__call__`, without self."""
     call = inspect.getattr_static(target, "__call__", None)
     signature = _signature(call) if inspect.isfunction(call) else None
     if signature is None:

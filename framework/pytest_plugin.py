@@ -44,7 +44,7 @@ class LiveServer:
     app: Application
 
     def url_for(self, endpoint: str, /, **values: Any) -> str:
-        """Build the URL of a handler, with the address."""
+        """Build the URL of a handler, with the address of the server."""
         return self.url + self.app.url_for(endpoint, **values)
 
 

@@ -128,7 +128,7 @@ class Place:
 
 
 def mistakes_of_settings(settings: Iterable[str]) -> list[Mistake]:
-    """Make mistakes from the texts about settings, each written as `fact. Fix: remedy`."""
+    """Return a `Mistake` for each text about a setting; a text is written `fact. Fix: remedy`."""
     found = (text.partition(". Fix: ") for text in settings)
     return [Mistake(what, _sentence(remedy)) for what, _, remedy in found]
 

@@ -30,7 +30,7 @@ Headers = Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]]
 class Result(Response):
     """A response whose content is known from its type.
 
-    Without its own status, the result has the status of the decorator.
+    If the handler gives no status, the result has the status of the handler's decorator.
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class Result(Response):
 class JSON(Result, Generic[V]):
     """A response that holds a value as JSON, encoded like a value that a handler returns.
 
-    Without a status, the answer has the status of the decorator. Raises TypeError if JSON cannot
-    hold the value.
+    Without a status, the response has the status of the handler's decorator. Raises TypeError if
+    JSON cannot hold the value.
     """
 
     def __init__(self, value: V, status: int | None = None, headers: Headers | None = None) -> None:
@@ -61,7 +61,7 @@ class HTML(Result):
     """A response that holds a page of HTML.
 
     The text is sent as it is, so escape what users have written. Without a status, the response
-    has the status that the decorator gives.
+    has the status of the handler's decorator.
     """
 
     def __init__(

@@ -26,10 +26,10 @@ class Templates:
     """Render the templates of a folder; a component of the application.
 
     Values are escaped, and a name without a value is an error. A template has `url_for`,
-    `csrf_token()`, `get_flashes()` and `session`, which shows neither the id of the session nor its
-    methods that change something. `session.rewrite(url)`, `session.hidden_input()` and
-    `url_for(..., session=session)` are for clients without cookies. `environment` takes filters and
-    globals of your own.
+    `csrf_token()`, `get_flashes()` and `session`. This `session` shows neither the id of the
+    session nor the methods that change something. `session.rewrite(url)`, `session.hidden_input()`
+    and `url_for(..., session=session)` are for clients without cookies. `environment` takes filters
+    and globals of your own.
     Raises `ValueError` if the folder does not exist.
     """
 
@@ -120,7 +120,7 @@ class _Environment(Environment):
     """Show every session as a `TemplateSession`, including a session inside of another value."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return `obj.attribute` of a template: first the attribute, then the item."""
+        """Return `obj.attribute` of a template: the attribute, else the item with this name."""
         shown = _shown(obj)
         if not isinstance(shown, TemplateSession):
             return _shown(super().getattr(obj, attribute))
@@ -129,7 +129,7 @@ class _Environment(Environment):
         return self._value(shown, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return `obj[argument]` of a template; a session has only its values."""
+        """Return `obj[argument]` of a template; for a session, `argument` is the key of a value."""
         shown = _shown(obj)
         if isinstance(shown, TemplateSession):
             return self._value(shown, argument)

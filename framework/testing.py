@@ -65,8 +65,8 @@ class Replacing(Generic[T]):
 def replace(key: Callable[..., T]) -> Replacing[T]:
     """Choose a component to replace in a test, as in `replace(Users).to(FakeUsers())`.
 
-    The key is the type that constructors write for the component: a class, an abstract class or a
-    protocol.
+    The key is the type that constructors use as the annotation of the component: a class, an
+    abstract class or a protocol.
     """
     # The annotation is not type[T], because type checkers refuse abstract classes and protocols.
     if not _is_key(key):
@@ -185,7 +185,7 @@ class Client(werkzeug.test.Client):
         return self._kept
 
     def _send(self, application: "WSGIApplication", path: str, base_url: str) -> None:
-        """Send a request with the client's cookies to another application."""
+        """Send a request with the client's cookies to `application`, not to `self.application`."""
         self.application, own = application, self.application
         try:
             self.get(path, base_url=base_url)

@@ -147,7 +147,7 @@ class ScopeHead:
 
     @property
     def cookies(self) -> str:
-        """Return the raw Cookie headers, joined by `; `, because HTTP/2 may send several."""
+        """Return the raw Cookie headers, joined by `; `: an HTTP/2 request can have several."""
         if self._cookies is None:
             self._cookies = b"; ".join(self._all(b"cookie")).decode("latin-1")
         return self._cookies
@@ -387,7 +387,7 @@ async def _drop() -> None:
 
 
 def _with_headers(message: Message, added: Headers) -> Message:
-    """Return the message with the headers of the session merged into its headers."""
+    """Return the message, with the headers of the session added to those of the message."""
     if not added:
         return message
     headers = decoded(message.get("headers") or ())

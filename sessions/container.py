@@ -101,9 +101,9 @@ class CookieSettings:
 class SessionContainer:
     """All settings of sessions.
 
-    The newest of the `keys` comes first: it signs, and all keys verify. With `encryption_keys`, no
-    store can read a value; the newest of these keys encrypts, and all of them can decrypt. Raises
-    ConfigurationError with all mistakes.
+    The newest of the `keys` comes first: this key signs tokens, and all keys verify tokens.
+    With `encryption_keys`, no store can read a value; the newest of these keys encrypts, and all of
+    them can decrypt. Raises ConfigurationError with all mistakes.
     """
 
     keys: Sequence[str | bytes] = field(repr=False)
@@ -182,7 +182,11 @@ def sessions_of(container: SessionContainer) -> StoredSessions | StatelessSessio
 
 
 def store_of(container: SessionContainer) -> Store | AsyncStore | None:
-    """Return the store of the sessions, or of the list of revoked tokens, or None."""
+    """Return the store of the sessions.
+
+    For stateless sessions, return the store with the list of revoked tokens. The result is
+    None without such a list.
+    """
     store = container.store
     return store.revocations if isinstance(store, TokenFormat) else store
 

@@ -69,7 +69,7 @@ class Answers:
         return {status: self._described(status, found[status]) for status in statuses}
 
     def shared(self) -> dict[str, Schema]:
-        """Return the descriptions of the errors to which operations refer, by name."""
+        """Return the descriptions of errors by name; operations refer to an error by this name."""
         return {_name(status): self._problem(status) for status in sorted(self._shared)}
 
     def _described(self, status: str, answer: _Answer) -> Schema:
@@ -90,7 +90,7 @@ class Answers:
         return {"description": text, "content": {_PROBLEM: {"schema": schema}}}
 
     def _content(self, bodies: list[Any]) -> Schema:
-        """Return the descriptions of bodies by their media types, as the framework renders them."""
+        """Return the descriptions of bodies, by the media types that the framework sends."""
         types: dict[str, list[Any]] = {}
         for body in bodies:
             types.setdefault(_media_type(body), []).append(value_of(split(body)[0]))
@@ -111,7 +111,7 @@ class Answers:
 
 
 def _add(found: dict[str, _Answer], returns: Any, status: int | None, text: str = "") -> None:
-    """Add the results of a function with this return type."""
+    """Add the answers of a function with this return type to `found`."""
     for member in _members(returns):
         if _is_free(member):
             # A Response may have any status; the decorator's status is for all other results.
@@ -133,7 +133,7 @@ def _add_caught(found: dict[str, _Answer], catcher: Catcher, kind: type[Exceptio
 
 
 def _caught(catchers: Iterable[Catcher]) -> Iterator[tuple[Catcher, type[Exception]]]:
-    """Yield the errors that only the handler can raise, each with its exception handler."""
+    """Yield each exception handler, with each type of error that the exception handler answers."""
     catchers = list(catchers)
     for kind in dict.fromkeys(kind for catcher in catchers for kind in catcher.types):
         found = catcher_of(catchers, kind)
@@ -171,7 +171,7 @@ def _is_nothing(annotation: Any) -> bool:
 
 
 def _is_free(annotation: Any) -> bool:
-    """Return whether the handler makes the response itself, only raises, or has no return type."""
+    """Return whether a return type says nothing about the answer: no type, NoReturn, Response."""
     base, _ = split(annotation)
     return base in _UNKNOWN or is_free(base)
 

@@ -46,7 +46,10 @@ class _Paths:
         self._templates: dict[str, tuple[str, list[str]]] = {}
 
     def add(self, handler: Handler) -> None:
-        """Describe a handler; of two paths that differ only in converters, the first counts."""
+        """Describe a handler, unless an earlier handler has the same method and path.
+
+        Paths that differ only in their variables count as the same path.
+        """
         path, names = self._template(handler.route.rule)
         operations = self._paths.setdefault(path, {})
         method = handler.route.method.lower()

@@ -114,7 +114,7 @@ def _generator() -> type[Any]:
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):
-        """Allow any value for a type without a schema, and require what answers always contain."""
+        """Allow any value for a type without a schema; require the fields that every answer has."""
 
         # A default that JSON cannot hold is not documented.
         ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}

@@ -48,7 +48,7 @@ def describe_parameters(
 
 
 def describe_body(found: Sequence[Parameter], schemas: Schemas) -> Schema:
-    """Return the description of the body: JSON or another type, or a form; empty without a body."""
+    """Return the description of the body: JSON, another type or a form; empty if there is none."""
     for parameter, body in _documented(found, DocumentedBody):
         schema = _with_default(schemas.of(body.type), parameter)
         return _body({body.media_type: {"schema": schema}}, required=parameter.required)
@@ -64,7 +64,7 @@ def describe_body(found: Sequence[Parameter], schemas: Schemas) -> Schema:
 
 
 def _documented(found: Sequence[Parameter], kind: type[D]) -> Iterator[tuple[Parameter, D]]:
-    """Yield each parameter with each of its descriptions that is of this kind."""
+    """Yield pairs: a parameter, and a description of this kind that belongs to it."""
     for parameter in found:
         for described in parameter.marker.documented(parameter.field):
             if isinstance(described, kind):

@@ -34,7 +34,7 @@ _POLICY = (
 class OpenAPI(AddsController):
     """Describe an application in OpenAPI 3.1, at one path, for programs and for people.
 
-    A configuration has a component method that returns this component. `include` chooses the
+    Return an `OpenAPI` from a component method of a configuration. `include` chooses the
     routes, and `amend` completes the document in place, for example with security schemes.
     """
 
@@ -67,7 +67,7 @@ class OpenAPI(AddsController):
 
 
 class Documentation(ReadsHandlers):
-    """Serve the document of an application, which start-up makes, and its page."""
+    """Serve the OpenAPI document that start-up makes, and the page that shows the document."""
 
     def __init__(self, settings: OpenAPI) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""Describe types as JSON schemas; the schemas of classes are shared by name."""
+"""Describe types as JSON schemas; other schemas refer to the schema of a class by name."""
 
 import enum
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ _UNKNOWN = (EMPTY, Unresolved, Any, object)
 
 
 class Schemas:
-    """Collect the types of a document, and describe them all at its end.
+    """Collect the types of a document; `shared` describes all of them at the end.
 
     A class has one schema, or two schemas if the class looks different in requests and in answers.
     The name of a schema depends on the other classes of the document.

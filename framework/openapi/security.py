@@ -23,7 +23,7 @@ class Security:
         self.schemes: dict[str, Schema] = {}
 
     def of(self, handler: Handler) -> list[Schema]:
-        """Return what a request to a handler needs: everything that its guards ask for together."""
+        """Return the security schemes of all guards of a handler; a request needs all of them."""
         needed: Schema = {}
         for guard in handler.guards:
             for name, scheme in _schemes_of(guard).items():

@@ -20,11 +20,11 @@ def join_sides(
     described: Mapping[Side, Mapping[str, Schema]],
     shared: str,
 ) -> dict[str, Schema]:
-    """Return the schemas of classes that the roots of either side need, by name.
+    """Return a dict from names to schemas: all schemas to which `roots` refer.
 
-    `described` are the schemas of each side, and `shared` is the text before a name in a reference.
-    If a schema gets a new name here, the references to the schema are changed in place, in the
-    roots, too.
+    `described` has the schemas of each side, and `shared` is the text before a name in a reference.
+    If a class has two different schemas, each schema gets a new name, and the references to the
+    schema change in place, in `roots` too.
     """
     needed: dict[Side, dict[str, Schema]] = {
         side: _reached(roots[side], described[side], shared) for side in SIDES
@@ -52,7 +52,7 @@ def without_end(name: str) -> str:
 def _reached(
     roots: Iterable[Schema], described: Mapping[str, Schema], shared: str
 ) -> dict[str, Schema]:
-    """Return the schemas to which references lead from the roots."""
+    """Return all schemas to which `roots` refer, directly or through other schemas."""
     found: dict[str, Schema] = {}
     waiting = list(roots)
     while waiting:
@@ -66,7 +66,7 @@ def _reached(
 
 
 def _different(needed: Mapping[Side, Mapping[str, Schema]], shared: str) -> set[str]:
-    """Find the names whose schemas differ, or refer to schemas that differ."""
+    """Return the names whose schemas differ between the sides, or refer to such schemas."""
     request, answer = (needed[side] for side in SIDES)
     both = request.keys() & answer.keys()
     users: dict[str, set[str]] = {}
@@ -95,9 +95,9 @@ def _rename(schema: Any, names: Mapping[str, str]) -> None:
 
 
 def _places(schema: Any) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield each dictionary inside a schema that holds a reference, and the key of the reference.
+    """Yield the place of each reference in a schema: a dictionary, and a key of this dictionary.
 
-    A discriminator has a mapping of references.
+    A reference is the value of `$ref`, or a value in the `mapping` of a discriminator.
     """
     waiting = [schema]
     while waiting:

@@ -1,8 +1,9 @@
 """The debugger of the development server, which answers only requests to this machine.
 
-The debugger shows code and runs code. A page of another site can let its own host name point to
-127.0.0.1, and then read the answers of this server. Such requests have that name in the header
-`Host`, so other hosts are refused.
+The debugger shows code and runs code. Another site can let its own host name point to 127.0.0.1.
+Then a page of that site could read the answers of the development server. But the requests of the
+page have the host name of that site in the header `Host`. So requests with an unknown host are
+refused.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

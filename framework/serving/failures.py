@@ -79,7 +79,8 @@ def _traceback(error: BaseException) -> str:
 def _frames_of_the_user(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
     """Remove the framework's frames before the user's code.
 
-    If the last line is a `raise` of the framework, its frames at the end are removed, too.
+    If the last line is a `raise` of the framework, the framework's frames at the end are removed,
+    too.
     """
     frames = list(itertools.dropwhile(lambda frame: is_our_file(frame.filename), stack))
     if frames and (frames[-1].line or "").startswith("raise "):

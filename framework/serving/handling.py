@@ -50,7 +50,7 @@ def handler_of(requests: Requests) -> type[WSGIRequestHandler]:
         """Answer one request of a connection."""
 
         def run_wsgi(self) -> None:
-            """Answer the request, in the version of HTTP of the request."""
+            """Answer the request in the HTTP version that the request has."""
             if self.request_version < "HTTP/1.1":
                 # HTTP/1.0 knows neither chunks (RFC 9112, 6.1) nor 100 Continue (RFC 9110, 10.1.1).
                 self.protocol_version = "HTTP/1.0"

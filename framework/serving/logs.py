@@ -10,7 +10,7 @@ def show_logs() -> None:
     """Show log lines from INFO on, if the application does not set up logging itself.
 
     This function sets `logging.lastResort`, which Python uses only if the application has added no
-    handler.
+    log handler.
     """
     root = logging.getLogger()
     if root.level == logging.WARNING:

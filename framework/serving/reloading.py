@@ -80,8 +80,8 @@ def require_free(host: str, port: int) -> None:
 def _run_until_the_end(environment: Mapping[str, str]) -> int:
     """Run this program as the serving process, again after each change; return the exit status.
 
-    Werkzeug's own loop kills the serving process a quarter of a second after Ctrl-C, and at once
-    after SIGTERM: the stop hooks would not run, or not run to their end.
+    This function replaces Werkzeug's own loop. That loop kills the serving process a quarter of a
+    second after Ctrl-C, and at once after SIGTERM, so that stop hooks do not run or do not finish.
     """
     command = [sys.executable, *sys.orig_argv[1:]]
     is_over = threading.Event()

@@ -1,4 +1,4 @@
-"""The development server: Werkzeug's, with a reloader and, on loopback only, a debugger.
+"""The development server: Werkzeug's server with a reloader, and a debugger on loopback only.
 
 With the reloader there are two processes. The first process owns the socket and watches only the
 second process. The second process builds and serves the application, and ends when a file changes.

@@ -11,7 +11,7 @@ _SYSTEM = tuple({sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_pre
 
 
 class Files:
-    """Watch the files of the imported modules, and the Python files in the folders of the path.
+    """Watch the files of the imported modules, and the Python files in the folders of `sys.path`.
 
     The folders are watched, too, because a module with a mistake is not imported.
     """
@@ -23,7 +23,7 @@ class Files:
         self.change()
 
     def change(self, *, is_new_a_change: bool = False) -> str | None:
-        """Return a file that changed since the last call, or the file of a module that is gone."""
+        """Return a file that changed since the last call, or a module's file that is gone."""
         self._modules |= set(_files_of_modules())
         folders = set(_files_of_folders())
         found = {path: _state(path) for path in self._modules | folders}

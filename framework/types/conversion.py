@@ -65,7 +65,7 @@ def has_surrogates(text: str) -> bool:
 
 
 def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
-    """Return whether one text can hold a value of the type, apart from None."""
+    """Return whether one text can hold a value of the type; None is not counted as a value."""
     base, _ = bare(annotation)
     if get_origin(base) is Literal:
         return True
@@ -81,7 +81,7 @@ def list_item(annotation: Any) -> Any:
 
 
 def collection_of(annotation: Any) -> Any:
-    """Return the class that holds the values of a type with items."""
+    """Return the class of collection for a type with items, such as list for `Sequence[int]`."""
     return _COLLECTIONS[get_origin(bare(annotation)[0])]
 
 

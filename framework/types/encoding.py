@@ -1,4 +1,4 @@
-"""Convert values for JSON that msgspec cannot write itself: models, and subclasses of numbers.
+"""Convert values that msgspec cannot write as JSON itself: models, and subclasses of numbers.
 
 The module also knows which classes JSON cannot hold.
 """
@@ -102,7 +102,7 @@ def _is_known(kind: type) -> bool:
 
 
 def _remedy(kind: type) -> str | None:
-    """Return what to do with an object that is often returned by mistake, or None."""
+    """Return the remedy for a class whose objects are often returned by mistake, else None."""
     if issubclass(kind, BaseException):
         return f"raise the error: raise {describe(kind)}(...)"
     if issubclass(kind, IOBase):

@@ -26,7 +26,7 @@ from framework.types.signatures import annotated, annotated_names
 
 
 class ObjectField(NamedTuple):
-    """A field: its outer name, as in JSON, its type, and its constructor argument."""
+    """A field: its name in JSON or a form, its type, and the name of its constructor argument."""
 
     name: str
     annotation: Any
@@ -183,7 +183,7 @@ def _of_typed_dict(kind: Any) -> Iterator[ObjectField]:
 
 
 def _hints(kind: Any) -> dict[str, Any]:
-    """Return the types of the attributes of a class, with its type variables replaced."""
+    """Return the types of a class's attributes, with real types in place of type variables."""
     origin: Any = get_origin(kind) or kind
     hints = get_type_hints(origin, include_extras=True)
     types = types_of(kind)

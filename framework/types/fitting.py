@@ -68,7 +68,10 @@ def is_protocol(key: Any) -> bool:
 
 
 def may_be(given: Any, wanted: Any) -> bool:
-    """Return whether a value of one type can be of another, apart from None; in doubt, yes."""
+    """Return whether a value of the type `given` can also have the type `wanted`; in doubt, yes.
+
+    None is not counted as a value of a type.
+    """
     one, other = bare(given)[0], bare(wanted)[0]
     if not (_is_plain(one) and _is_plain(other)):
         return True

@@ -24,7 +24,7 @@ _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GEN
 
 
 def forgotten_return(function: Callable[..., object]) -> Mistake | None:
-    """Return the mistake of a method that never returns a value, but seems to need one."""
+    """Return a `Mistake` if a method never returns a value, but seems to need one."""
     if not isinstance(function, FunctionType) or not _seems_to_return_nothing(function.__code__):
         return None
     written = promise_of(function).value
@@ -37,7 +37,10 @@ def forgotten_return(function: Callable[..., object]) -> Mistake | None:
 
 
 def forgotten_verdict(function: Callable[..., object]) -> Mistake | None:
-    """Return the mistake of a guard's check that never returns a value, whatever its annotation."""
+    """Return a `Mistake` if a guard's check never returns a value.
+
+    The annotation of the check does not matter, because only True lets a request pass.
+    """
     found = forgotten_return(function)
     if found is not None or not isinstance(function, FunctionType):
         return found
@@ -92,7 +95,7 @@ def _is_stub(code: CodeType) -> bool:
 
 
 def _constants_returned(code: CodeType) -> Iterator[int | None]:
-    """Yield the index of the constant that each `return` returns; None if it is no constant."""
+    """Yield, for each `return`, the index of the returned constant; None for any other value."""
     operations, arguments = code.co_code[::2], code.co_code[1::2]
     for wanted, before in ((_RETURN, 1), (_RETURN_CONSTANT, 0)):
         at = operations.find(wanted) if wanted >= 0 else -1
@@ -147,7 +150,7 @@ def _returns(body: list[ast.stmt]) -> Iterator[ast.Return]:
 
 
 def _ends_in_unused_value(body: list[ast.stmt]) -> bool:
-    """Return whether the last statement makes a value that nothing uses: a text, a dict."""
+    """Return whether the last statement is a value that nothing uses, such as a text or a dict."""
     last = body[-1] if len(body) > 1 or not isinstance(_constant(body[0]), str) else None
     return isinstance(last, ast.Expr) and isinstance(
         last.value, ast.Constant | ast.JoinedStr | ast.Dict | ast.List | ast.Tuple
@@ -155,7 +158,7 @@ def _ends_in_unused_value(body: list[ast.stmt]) -> bool:
 
 
 def _constant(statement: ast.stmt | None) -> object:
-    """Return a constant that is a whole statement, such as a docstring; else False."""
+    """Return the constant if a statement is only a constant, such as a docstring; else False."""
     value = statement.value if isinstance(statement, ast.Expr) else None
     return value.value if isinstance(value, ast.Constant) else False
 

@@ -1,4 +1,8 @@
-"""Decode JSON into typed values for `Body[T]`, or answer 400, or 422 with all errors."""
+"""Decode JSON into typed values for `Body[T]`, or refuse the request with 400 or 422.
+
+The status is 422, with all errors, if values do not fit the type. It is 400 for any other wrong
+body.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from json import JSONDecoder
@@ -34,9 +38,10 @@ _LONGEST_KEY = 500
 
 
 def json_decoder(annotation: Any, where: str) -> Decode:
-    """Return the function that decodes strict JSON, or raises 400, or 422 with all errors.
+    """Return the function that decodes strict JSON, or raises an HTTP error.
 
-    Raises `UnreadableType`, a TypeError, at once if JSON cannot hold the type.
+    The error is 422, with all errors, if values do not fit the type. It is 400 for any other wrong
+    body. `json_decoder` raises `UnreadableType`, a TypeError, at once if JSON cannot hold the type.
     """
     kind = _model_decoder if is_read_by_pydantic(annotation) else _decoder
     decode, refuse_flood = kind(annotation, where), flood_check(annotation)
@@ -143,8 +148,8 @@ def _mismatches(
 ) -> Iterator[Mismatch]:
     """Yield each mismatch in a body.
 
-    The result is empty if only the whole object is wrong, for example in `__post_init__`. It is
-    also empty if the wrong value comes after the values that `mismatches` searches.
+    The result is empty if every value fits its type, but `__post_init__` refuses the whole object.
+    The result is also empty if the wrong value comes after the values that `mismatches` searches.
     """
     try:
         value = msgspec.json.decode(body)

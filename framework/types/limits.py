@@ -53,7 +53,10 @@ class UnfitLimits(TypeError):
 
 
 def mistakes_of_limits(limits: Mapping[str, object]) -> Iterator[Mistake]:
-    """Yield the mistakes in limits, for any type; the text of a mistake continues a sentence."""
+    """Yield a mistake for each limit that is wrong for every type, such as an unknown limit.
+
+    The text of a mistake continues a sentence of the caller.
+    """
     known = [name for name in LIMITS if limits.get(name) is not None]
     for name in limits:
         if name not in LIMITS:
@@ -115,7 +118,7 @@ def written(limits: msgspec.Meta | None) -> Iterator[str]:
 
 
 def _meant(name: str) -> str:
-    """Return which limit a name of another library means."""
+    """Return advice about an unknown limit, for example about a name from another library."""
     if name in ("default", "default_factory"):
         return "Write the default after the annotation, as in x: int = 1. "
     if name in ("alias", "name", "key"):

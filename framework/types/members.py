@@ -1,7 +1,7 @@
 """The methods of a class: their tags from decorators, and their annotations in that class.
 
-A text in an annotation can name a class that is defined inside the class. For a generic base class,
-the annotations contain the real types in place of the type variables.
+If an annotation is a text, it can name a nested class. For a generic base class, the annotations
+contain the real types in place of the type variables.
 """
 
 import inspect
@@ -275,7 +275,7 @@ def _signature(called: Callable[..., object], is_function: bool) -> inspect.Sign
 
 
 def _is_variadic(parameter: inspect.Parameter) -> bool:
-    """Return whether a parameter is `*args` or `**kwargs`, as test doubles have."""
+    """Return whether a parameter is `*args` or `**kwargs`, which test doubles often have."""
     return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 
 
@@ -285,7 +285,7 @@ def _variables(generic: Any) -> tuple[Any, ...]:
 
 
 def value_of_name(name: str, function: FunctionType) -> Any:
-    """Return the value of a function's global or nonlocal variable; None if it has no value."""
+    """Return the value of a function's global or nonlocal variable; None if there is no value."""
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     if name not in cells:
         return function.__globals__.get(name)

@@ -1,6 +1,7 @@
 """The models of pydantic: they validate themselves, and their errors are reported like all others.
 
-msgspec reads the types around a model. If msgspec cannot read them, pydantic reads the whole type.
+msgspec reads the types around a model. If msgspec cannot read these types, pydantic reads the
+whole type.
 """
 
 import sys
@@ -47,8 +48,8 @@ def is_read_by_pydantic(annotation: Any) -> bool:
 def json_validator(annotation: Any) -> Callable[[bytes], object]:
     """Return the function that reads strict JSON into a type with models inside.
 
-    The function raises `ForeignModelError`. Raises TypeError at once if pydantic cannot hold the
-    type.
+    The returned function raises `ForeignModelError` for a value that does not fit the type.
+    `json_validator` raises TypeError at once if pydantic cannot hold the type.
     """
     validate, ends = _adapter(annotation).validate_json, _ends(annotation)
     return lambda body: _checked(lambda: ends(validate(body, strict=True)), of_texts=False)

@@ -254,7 +254,7 @@ def _marked(annotation: Any, *metadata: Any) -> str:
 
 
 def _remembered(method: Callable[..., object], what: str) -> Any:
-    """Return what an earlier start-up has read about this same function, or None."""
+    """Return what an earlier start-up read about this same function; None if it read nothing."""
     kept = getattr(method, "__dict__", {}).get(what)
     # functools.wraps copies the memory of one function to another.
     if kept is None or kept[0] is not method:
@@ -273,7 +273,7 @@ def _remember(method: Callable[..., object], what: str, read: object) -> None:
 
 
 def _names_in_texts(method: types.FunctionType) -> Iterator[tuple[str, object]]:
-    """Yield the names in annotations that are texts, with the values of the names in the module."""
+    """Yield each name in an annotation that is a text, with the value of the name in the module."""
     inner = unwrapped(method)
     known = getattr(inner, "__globals__", {})
     annotations = inspect.get_annotations(inner, **_NAMES_ONLY)
@@ -379,7 +379,7 @@ def _unresolvable(
 
 
 def _unknown(what: str, name: str, method: Callable[..., object]) -> tuple[str, str]:
-    """Return how to correct a name in an annotation that is misspelt or was not imported."""
+    """Return how to correct an annotation whose name is misspelt, or was not imported."""
     top = "the top of the module"
     known = {**vars(builtins), **getattr(inspect.unwrap(method), "__globals__", {})}
     classes = [known_name for known_name, value in known.items() if isinstance(value, type)]

@@ -290,9 +290,10 @@ def _time_for(state: State, ask: Ask) -> float | None:
 
 
 def _too_slow(state: State, ask: Ask, error: TimeoutError) -> Any:
-    """Raise StoreUnavailable for a call that took too long, or return the result of its `fail`.
+    """Raise StoreUnavailable, because a call took too long.
 
-    Nobody knows the outcome: perhaps the store, or the function, has done its work.
+    For a function of the application, `OutsideCall.fail` raises the error or returns a result.
+    The store, or the function, has possibly done its work.
     """
     try:
         if ask[0] == CALL:

@@ -1,4 +1,4 @@
-"""The store deadline: how long a request may wait for its store, and the error after that."""
+"""The store deadline: how long a request can wait for its store before it gets an error."""
 
 import logging
 

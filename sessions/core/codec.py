@@ -72,7 +72,7 @@ def unreadable(data: object, error: Exception) -> UnreadableValue:
 
 
 def _plain(value: object, depth: int) -> object:
-    """Return the value, made only of types of MessagePack and extension types of this module."""
+    """Convert a value to types that MessagePack has, or to extension types of this module."""
     kind = type(value)
     if kind is str or kind is bool or value is None or kind is bytes:
         return value

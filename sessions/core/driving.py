@@ -45,7 +45,7 @@ class Driver(ABC):
 
     @abstractmethod
     def loaded(self, state: State) -> dict[str, Any]:
-        """Return the values of the session, when code uses the session for the first time."""
+        """Return the values of the session; the first use of the session calls this method."""
 
     @abstractmethod
     def close_now(self, state: State, *, failed: bool) -> Headers | None:

@@ -13,8 +13,8 @@ def merge_headers(headers: Headers, added: Headers) -> None:
     """Add the headers of the session to the headers of the response, in place.
 
     The names in the two Vary headers are merged. The session's Cache-Control replaces that of the
-    response, unless the response has the same directive already. The session's Referrer-Policy
-    always replaces that of the response.
+    response, unless the response already has the directive of the session. The session's
+    Referrer-Policy always replaces that of the response.
     """
     for name, value in added:
         if name == "Vary":
@@ -42,7 +42,7 @@ def is_public(headers: Headers) -> bool:
 
 
 def cache_headers(headers: Iterable[RawHeader]) -> Headers:
-    """Return the ASGI headers that can be Cache-Control, decoded as text."""
+    """Return the ASGI headers whose names are as long as `Cache-Control`, decoded as text."""
     # Only names of 13 bytes are decoded: most responses have no such header.
     return decoded([header for header in headers if len(header[0]) == 13])
 

@@ -25,7 +25,7 @@ _ID = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST_ID},{LONGEST_ID}}}", re.ASCII)
 
 
 class Id(NamedTuple):
-    """An id with two hashes: `key` is the hash of the lineage, `secret` that of the whole id."""
+    """An id; `key` is the hash of its lineage, and `secret` is the hash of the whole id."""
 
     text: str
     key: str
@@ -62,7 +62,7 @@ def random_secret() -> str:
 
 
 def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
-    """Return a secret from `gen_id`; raise ConfigurationError for a wrong type or form."""
+    """Return a secret from `gen_id`; raise ConfigurationError if `gen_id` returns anything else."""
     secret = gen_id()
     if gen_id is random_secret:
         return secret
