@@ -55,7 +55,7 @@ def _is_message(value: object) -> bool:
 
 
 def _plain(what: str, text: str) -> str:
-    """Return the text as a plain str, so that templates escape text that was marked as safe."""
+    """Return the text as a plain str, so that templates escape even text marked as safe."""
     if not isinstance(text, str):
         raise TypeError(f"the {what} of a flash is {text!r}. Fix: give a text: str({text!r})")
     return str.__str__(text)

@@ -1,4 +1,4 @@
-"""Keep the ids of sessions out of access logs, for sessions whose id may be in a URL."""
+"""Keep the ids of sessions out of access logs, because a URL can contain an id."""
 
 import logging
 import re
@@ -16,8 +16,9 @@ _PLAIN = (int, float, type(None))
 class _Hidden(Mapping[str, object]):
     """The arguments of a log line, without ids.
 
-    The mapping of gunicorn and other servers has values even for names that a loop over it does
-    not give. So each value is looked up, and its ids are hidden, when the log line needs the value.
+    In the mapping of gunicorn and other servers, a lookup finds more names than a loop over the
+    mapping. So a copy of the mapping would lose values. A value is looked up, and its ids are
+    hidden, when the log line needs the value.
     """
 
     def __init__(self, arguments: Mapping[str, object], hidden: Callable[[object], object]) -> None:

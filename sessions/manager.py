@@ -236,7 +236,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
             return None
 
     def from_cookie(self, header: str | None) -> Session | None:
-        """Return the live session of a raw Cookie header, or None if it has none.
+        """Return the live session of a raw Cookie header, or None if there is no such session.
 
         The header can come from a WebSocket handshake. Pass None if the request has no such header.
         """
@@ -338,7 +338,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
         await self._driver.abandon(state_of(session))
 
     def face(self, session: AsyncSession, kind: type[F]) -> F:
-        """Return a blocking `Session` for the same session, for functions that run in threads.
+        """Return a blocking `Session` object for this session, for functions that run in threads.
 
         Call it on the event loop of the request.
         """
@@ -378,7 +378,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
             return None
 
     async def from_cookie(self, header: str | None) -> AsyncSession | None:
-        """Return the live session of a raw Cookie header, or None if it has none."""
+        """Return the live session of a raw Cookie header, or None if there is no such session."""
         session = face(self._kind, self._state_of_cookies(header, Turn()), self._driver)
         await session.load()
         return session if state_of(session).record is not None else None

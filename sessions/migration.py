@@ -60,8 +60,8 @@ class _Detached(LegacyCookie):
 class KeygripCookie(_Detached):
     """A cookie with its signature in `<name>.sig`: base64url of the HMAC of `name=value`.
 
-    Koa and the cookie-session of Express write it. `holds` says what the value is: an id, or JSON
-    in base64.
+    Koa and the package cookie-session of Express write this cookie. `holds` says what the value is:
+    an id, or JSON in base64.
     """
 
     digest: Digest = "sha1"

@@ -1,4 +1,4 @@
-"""Refuse a server that the middleware cannot serve: WSGI for ASGI, or ASGI for WSGI, or trio."""
+"""Refuse WSGI in place of ASGI, ASGI in place of WSGI, and trio in place of asyncio."""
 
 import asyncio
 from abc import abstractmethod

@@ -132,7 +132,7 @@ def remedy_for(name: str, module: str) -> str | None:
 
 
 def place_of(name: str, *, beside: str = "") -> str | None:
-    """Return which import a name needs; None if it is unknown, or if `beside` has it."""
+    """Return which import a name needs; None if the name is unknown, or is in `beside`."""
     found = list(_places(name))
     if beside in found:
         return None
@@ -142,7 +142,7 @@ def place_of(name: str, *, beside: str = "") -> str | None:
 
 
 def is_imported() -> bool:
-    """Return whether a statement `from ... import` started the function that calls this one."""
+    """Return whether a statement `from ... import` called the caller of this function."""
     asked = inspect.currentframe()
     frame = asked and asked.f_back and asked.f_back.f_back
     if frame is None or frame.f_lasti < 0:

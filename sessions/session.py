@@ -44,8 +44,8 @@ class Session(SessionFace[BlockingDriver]):
     def resume(self, request: RequestHead) -> bool:
         """Return whether the request may use this stored session; for subclasses.
 
-        With False, the session ends, and the request begins with a new one. This method may use the
-        values of the session, but not the methods that call the store.
+        If it returns False, the session ends, and the request begins with a new session. This
+        method may use the values of the session, but not the methods that call the store.
         """
         return True
 
@@ -149,8 +149,8 @@ class AsyncSession(SessionFace[AsyncDriver]):
     def resume(self, request: RequestHead) -> bool | Awaitable[bool]:
         """Return whether the request may use this stored session; for subclasses.
 
-        With False, the session ends, and the request begins with a new one. This method may use the
-        values of the session, but not the methods that call the store.
+        If it returns False, the session ends, and the request begins with a new session. This
+        method may use the values of the session, but not the methods that call the store.
         """
         return True
 
@@ -303,7 +303,7 @@ def check_plain(function: Callable[[Any], Any]) -> None:
 
 
 def mixed_kind(edge: type[F] | None, own: type[F], base: type) -> type[F]:
-    """Return one class with the methods of `edge`, a gateway's class, and of the user's class."""
+    """Return one class with the methods of a gateway's class `edge` and a user's class `own`."""
     if edge is not None and not (isinstance(edge, type) and issubclass(edge, base)):
         raise TypeError(
             f"face={edge!r} is not a session class. Fix: give {base.__name__} or a subclass of it"

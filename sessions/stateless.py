@@ -1,9 +1,9 @@
 """Token formats for stateless sessions: the token contains the whole session.
 
 These sessions have two limits. First, a client can send an older token again, so a copy of a token
-still works after a logout. A list of revocations (`revocations=...`) prevents this. Second, of two
-requests at the same time, only the changes of the later response are kept. If this matters, use a
-store.
+still works after a logout. A list of revocations (`revocations=...`) prevents this. Second, if two
+requests run at the same time, the client keeps only the changes of the later response. If this
+matters, use a store.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -264,7 +264,7 @@ def overrides(kind: type, name: str) -> bool:
 
 
 def lifecycle_problems(setting: str, kind: type) -> Iterator[str]:
-    """Yield mistakes of a blocking class: its methods cannot be coroutine functions."""
+    """Yield a text for each lifecycle method that a blocking application cannot await."""
     for name in METHODS:
         if is_async(getattr(kind, name)):
             yield (

@@ -9,7 +9,7 @@ from sessions.record import CLOCK_TOLERANCE, Record, not_ahead
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """The timeouts of a container in seconds, which say when sessions expire."""
+    """The timeouts of a container, in seconds; they decide when its sessions expire."""
 
     idle: float
     absolute: float
@@ -54,7 +54,8 @@ class Lifetimes:
     def touch_is_due(self, record: Record, now: float) -> bool:
         """Return whether the last stored use is so old that this use must be stored.
 
-        This use must also be stored if a wrong clock has set a time in the record to the future.
+        This use must also be stored if a time in the record is in the future, because of a wrong
+        clock.
         """
         timeout = record.timeout
         interval = self._interval if timeout is None else min(timeout / 10, self._longest_interval)
@@ -68,7 +69,8 @@ class Lifetimes:
     def renewal_is_due(self, record: Record, now: float) -> bool:
         """Return whether to send a cookie with Max-Age again: once in each touch interval.
 
-        The cookie is sent even if every request writes to the store, so that no touch is ever due.
+        The cookie does not wait for a touch, because no touch is due if every request writes to
+        the store.
         """
         idle = self.idle if record.timeout is None else record.timeout
         interval = min(idle / 10, self._longest_interval)

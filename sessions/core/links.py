@@ -73,7 +73,7 @@ class Links:
         )
 
     def refuses(self, state: State, id: Id, answer: object) -> bool:
-        """Return whether to refuse a session from a URL, because its user is signed in."""
+        """Return whether to refuse a user's session, because it came only in a URL or a form."""
         if not (self.url.refuse_users and isinstance(answer, Record) and answer.user_id):
             return False
         return all(transport.in_links or id not in ids for transport, ids in state.brought)
@@ -101,9 +101,9 @@ def came_in_links(state: State) -> bool:
 
 
 def is_given(state: State) -> bool:
-    """Return whether the URL with this session possibly comes from another person.
+    """Return whether the URL with this session can come from another person.
 
-    Then the client gets no cookie, because with the cookie, its browser would keep using the
+    If so, the client gets no cookie, because a browser with the cookie would keep using the
     session of that person. If a user signed in to the session before this request, the result is
     always True, because even a link on a page of this site can come from another person. Source of
     Sec-Fetch-Site: Fetch Metadata Request Headers, 2.4.

@@ -28,7 +28,10 @@ _counting = lock_across_forks()
 
 
 class _Running(local):
-    """The listeners that are running in a thread: none receives an event that it caused itself."""
+    """The listeners that are running in this thread.
+
+    A listener receives no event that its own call caused.
+    """
 
     listeners: tuple[Listener, ...] = ()
 
@@ -47,7 +50,7 @@ class Listening:
         self.slow = 0
 
     def tell(self, events: Iterable[SessionEvent]) -> None:
-        """Log each event whose kind is logged, and call every listener."""
+        """Log each event that has a log level, and call every listener."""
         for event in events:
             level = event.log_level
             if level is not None:

@@ -1,10 +1,10 @@
-"""Stored sessions that begin with a session of another system, from its cookie.
+"""Move sessions of another system into the store, when a request brings a cookie of that system.
 
 Suppose that a request has no live session of this package, but a valid legacy cookie. While the
 session loads, the request stores the session of the other system in the store. From then on, the
 stored session is like any other. If the legacy cookie has an id, the new id is derived from this
 id. So parallel requests with the same cookie share one session. After a moved session has ended,
-its legacy cookie begins no session again.
+its legacy cookie cannot begin a session again.
 
 Without the setting `end`, the session goes on in the other system. Then the stored session has a
 mark. The end of a marked session is remembered in a separate record. A request reads this record
@@ -44,7 +44,7 @@ S = TypeVar("S", bound=StoredSessions)
 
 
 class MigratingSessions(MovingIn, StoredSessions):
-    """Make the decisions about stored sessions, some of which begin in another system."""
+    """Make the decisions about stored sessions, some of which come from another system."""
 
     def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
         """Begin with the first session that a legacy cookie gives, or else with a new session."""
@@ -180,7 +180,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         return isinstance(answer, Record) and MOVED in answer.values
 
     def end_legacies_later(self, state: State) -> None:
-        """Remember the sessions of legacy cookies: they must end although they are not loaded."""
+        """Remember to end the sessions of the request's legacy cookies, without loading them."""
         legacies = self.legacies_of(state)
         # A cookie without an id gets an id that no session has, so that `end` is called.
         ids = [legacy.id or new_id(self.gen_id) for legacy in legacies]
@@ -197,7 +197,7 @@ class MigratingSessions(MovingIn, StoredSessions):
 
 
 def migrating(kind: type[S]) -> type[S]:
-    """Return a class of stored sessions that also begin in another system."""
+    """Return a subclass of `kind` that also moves sessions of another system into the store."""
     mixed: Any = type(f"Migrating{kind.__name__}", (MigratingSessions, kind), {})
     return cast("type[S]", mixed)
 
@@ -212,7 +212,10 @@ def _key_of_end(id: Id) -> str:
 
 
 def _encoded(loaded: LegacySession) -> dict[str, bytes]:
-    """Return the values as a store keeps them; raise UnencodableValue, which names the key."""
+    """Return the values as a store keeps them.
+
+    Raises UnencodableValue with the key of a value that cannot be encoded.
+    """
     values = {plain_key(key): value for key, value in loaded.data.items()}
     if loaded.user_id is not None and loaded.user_data:
         values[USER_DATA] = dict(loaded.user_data)

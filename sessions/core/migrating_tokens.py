@@ -1,6 +1,6 @@
-"""Stateless sessions that begin with a session of another system, from its cookie.
+"""Move sessions of another system into tokens, when a request brings a cookie of that system.
 
-The session begins with the old values as if the request itself had set these values. So the
+The new session begins with the old values, as if the request itself had set these values. So the
 response sends the token. If the request fails, the old cookie stays as it is.
 """
 
@@ -20,7 +20,7 @@ T = TypeVar("T", bound=StatelessSessions)
 
 
 class MigratingTokens(MovingIn, StatelessSessions):
-    """Make the decisions about stateless sessions, some of which begin in another system."""
+    """Make the decisions about stateless sessions, some of which come from another system."""
 
     def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
         for legacy in legacies:
@@ -54,6 +54,6 @@ class MigratingTokens(MovingIn, StatelessSessions):
 
 
 def migrating_tokens(kind: type[T]) -> type[T]:
-    """Return a class of stateless sessions that also begin in another system."""
+    """Return a subclass of `kind` that also moves sessions of another system into tokens."""
     mixed: Any = type(f"Migrating{kind.__name__}", (MigratingTokens, kind), {})
     return cast("type[T]", mixed)

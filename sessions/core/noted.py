@@ -53,7 +53,7 @@ class NotedCommits:
 
 
 class NotedSessions(NotedCommits, StoredSessions):
-    """Add more events: a session was loaded, has expired, or no session has the id."""
+    """Add more events: for a loaded session, an expired session, and an unknown id."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

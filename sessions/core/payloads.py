@@ -17,8 +17,8 @@ PAYLOAD_VERSION = 1
 class CarriedId(Id):
     """An id together with its record and its generation, as one token carries them.
 
-    A new id and a sign-out increase the generation. So a list of revocations can refuse earlier
-    tokens.
+    The generation is a number that grows with each new id and each sign-out. So a list of
+    revocations can refuse earlier tokens.
     """
 
     record: Record

@@ -40,7 +40,10 @@ class ProgramCookies:
 
 
 def scheme_of(state: State, scheme: str | None) -> str:
-    """Return the scheme of the request that gets the cookie."""
+    """Return `scheme`, or a default if it is None.
+
+    The default is the scheme of the request that sent the session's cookie, or else https.
+    """
     if scheme is None:
         return str(getattr(state.head or state, "scheme", None) or "https")
     if scheme not in SCHEMES:

@@ -57,7 +57,7 @@ class RevocableSessions(StatelessSessions):
         self._begin_family(state)
 
     def _begin_family(self, state: State) -> None:
-        """Give a sign-in a new family, so that an earlier token cannot end the new session."""
+        """At a sign-in, begin a new family, so that no earlier token can end the new session."""
         if state.record is not None and isinstance(state.pending.user_id, str):
             state.pending = state.pending.then(next_id=new_id(self.gen_id))
 
@@ -96,7 +96,10 @@ class RevocableSessions(StatelessSessions):
         state.found = (*state.found, (id, standing, record))
 
     def _judged(self, state: State, id: Id, answer: object) -> Standing:
-        """Return what an unexpired token may do (its standing): its family's entry decides."""
+        """Return what an unexpired token may do (its standing).
+
+        `answer` is the list's answer for the family of the token.
+        """
         if isinstance(answer, Exception):
             return _unreadable(state, answer)
         if not isinstance(answer, Record) or generation_of(id) >= _least(answer):
@@ -104,7 +107,10 @@ class RevocableSessions(StatelessSessions):
         return PAST if answer.updated_at > state.began_at - REMEMBERED_FOR else UNKNOWN
 
     def _judged_by_user(self, state: State, id: Id, answer: object) -> Standing:
-        """Return what a user's token may do (its standing): the user's entry decides."""
+        """Return what a user's token may do (its standing).
+
+        `answer` is the list's answer for the user.
+        """
         if isinstance(answer, Exception):
             return _unreadable(state, answer)
         record = id.record if isinstance(id, CarriedId) else state.record

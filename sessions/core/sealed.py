@@ -162,7 +162,7 @@ class SealedSessions(StoredSessions):
 
 
 def _with_grace(record: Record | None, now: float) -> set[str]:
-    """Return the name of the earlier id's data key, if this id is still in its grace time."""
+    """Return the name of the earlier id's data key, if the earlier id still has a grace time."""
     if record is None or record.grace is None:
         return set()
     secret, until = record.grace

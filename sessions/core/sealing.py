@@ -2,8 +2,8 @@
 
 Each session has a random data key, which seals the values one by one. The record also contains the
 data key, encrypted (wrapped) with a wrapping key. HKDF derives the wrapping key from a key of the
-server and from the id. A store never has an id. So the key of the server and a copy of the store
-are not enough to open (decrypt) a data key. Each sealed text opens only in its place: for its
+server and from the id. A store has only hashes of ids. So the key of the server and a copy of the
+store are not enough to open (decrypt) a data key. Each sealed text opens only in its place: for its
 session, its value name and its format. Sources: NIST SP 800-38D, 8.2.2; RFC 5869.
 """
 
@@ -39,7 +39,7 @@ _UNLIKE_ANY = b""
 
 
 class DataKey:
-    """Seal and open the values of one session, and remember their bytes in the store."""
+    """Seal and open the values of one session; remember each value with its sealed bytes."""
 
     def __init__(self, key: str, secret: bytes, *, is_newest: bool) -> None:
         self.key = key
@@ -131,7 +131,7 @@ class Wrapping:
     """Wrap and unwrap the data keys of one container, with the keys of the server.
 
     The first of the keys is the newest. A container with another `name` cannot open these data
-    keys, even with the same keys.
+    keys, even if it has the same keys of the server.
     """
 
     def __init__(self, keys: Sequence[str | bytes], name: str) -> None:
@@ -153,7 +153,7 @@ class Wrapping:
         return _sealed(cipher, data_key.secret, _place(id.key, wrapped_name(id.secret)))
 
     def unwrap(self, id: Id, values: Mapping[str, bytes]) -> DataKey:
-        """Return the data key of a record; raise UnreadableValue if no key opens it."""
+        """Return the data key of a record; raise UnreadableValue if no server key opens it."""
         found = self._unwrapped(id, values.get(wrapped_name(id.secret), b""))
         if found is not None:
             secret, number = found
@@ -173,7 +173,7 @@ class Wrapping:
         return _sealed(self._device_cipher(self._keys[0]), plain, _place(key, LABEL))
 
     def open_device(self, key: str, sealed: bytes | None) -> bytes | None:
-        """Return the opened device, or None if no key opens it."""
+        """Return the opened device, or None if no server key opens it."""
         for server_key in self._keys if sealed is not None else ():
             plain = _opened(self._device_cipher(server_key), sealed or b"", _place(key, LABEL))
             if plain is not None:
@@ -184,7 +184,7 @@ class Wrapping:
         return AESGCM(HKDF(SHA256(), _KEY, salt=key, info=self._device_purpose).derive(key))
 
     def _unwrap(self, id: Id, wrapped: bytes) -> tuple[bytes, int] | None:
-        """Return a data key's secret, and the position of the key that opened it; or None."""
+        """Return a data key's secret, and the position of the server key that opens it, or None."""
         place = _place(id.key, wrapped_name(id.secret))
         for number, key in enumerate(self._keys):
             secret = _opened(self._cipher(key, id), wrapped, place)

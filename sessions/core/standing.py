@@ -72,7 +72,7 @@ class TokenStandings:
         return _PAST if changed_at > began_at - REMEMBERED_FOR else _UNKNOWN
 
     def _absolute_of(self, timeout: float) -> float:
-        """Return the absolute timeout of a session with a timeout of its own."""
+        """Return the absolute timeout of a session whose own idle timeout is `timeout`."""
         return self._longest if timeout > self._absolute else self._absolute
 
 

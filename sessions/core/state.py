@@ -194,7 +194,7 @@ class State(Notes, msgspec.Struct, eq=False):
         self.sign_out_again()
 
     def sign_out_again(self) -> None:
-        """Set the sign-out again, because an error of the request does not undo it."""
+        """Set the sign-out again, because an error of the request must not undo a sign-out."""
         if self.signs_out and self.values is not None:
             self.pending = Pending(user_id=None)
             self.forget_user()
@@ -264,7 +264,7 @@ class State(Notes, msgspec.Struct, eq=False):
     def changes(self) -> Difference:
         """Return the values whose encodings differ from the stored ones, and the removed keys.
 
-        Raises UnencodableValue, which names the key.
+        Raises UnencodableValue with the key of a value that cannot be encoded.
         """
         values = self.values
         if values is None:
@@ -331,7 +331,7 @@ class State(Notes, msgspec.Struct, eq=False):
         return Unsaved(*self.changes(), stored=self.base, pending=self.pending)
 
     def change_again(self, unsaved: Unsaved) -> None:
-        """Restore discarded changes, except where another request changed the value since."""
+        """Restore discarded changes, except those of values that another request has changed."""
         values = self.values if self.values is not None else {}
         assigned = set(self.assigned or ())
         for key in (*unsaved.changed, *unsaved.removed):

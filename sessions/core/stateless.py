@@ -97,7 +97,10 @@ class StatelessSessions(MemoryVerbs):
         """Do nothing, because these sessions call no store."""
 
     def _begin(self, state: State, ids: tuple[Id, ...]) -> None:
-        """Begin with the only live session of the request, or with a new session."""
+        """Begin with the live session of the request, or with a new session.
+
+        A request with several live sessions gets a new session, too.
+        """
         if len(ids) > MOST_IDS:
             state.note("rejected", f"{len(ids)} different sessions in one request", "ambiguous")
             state.started_at, state.replaceable = self.clock(), ids

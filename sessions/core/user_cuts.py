@@ -20,8 +20,8 @@ _CUT: Final = "cut"
 class Cut(NamedTuple):
     """The time at which all sessions of a user were ended, except one.
 
-    `kept` is the key of the session that goes on. It goes on only if it began after `kept_since`,
-    the time of an earlier cut, because that cut ended all sessions from before.
+    `kept` is the key of the session that goes on. This session must have begun after `kept_since`,
+    the time of an earlier cut, because the earlier cut ended all older sessions.
     """
 
     until: float = 0.0
@@ -38,7 +38,7 @@ class Cut(NamedTuple):
         return Cut(max(now, self.until), keep, kept_since)
 
     def later(self, created_at: float) -> float:
-        """Return `created_at`, or a later time if this cut would end a session that begins then.
+        """Return `created_at`, or a later time if this cut ends a session with this `created_at`.
 
         The cut can be in the future, because the clock of the server that made it can be ahead.
         """
@@ -75,7 +75,10 @@ def entry_of(cut: Cut, absolute: float, now: float) -> Record:
 
 
 def changes_between(known: Record, entry: Record) -> Changes:
-    """Return the changes that replace `known`, an entry with one value in a list of revocations."""
+    """Return the changes that replace the entry `known` of a list of revocations by `entry`.
+
+    Each of the two entries has one value, of the same name.
+    """
     return Changes(
         secret=known.secret,
         accessed_at=entry.accessed_at,

@@ -49,8 +49,8 @@ class IndexedSessions(Refreshing):
     def admit(self, state: State, id: Id, signing: S) -> Flow[S]:
         """Add a sign-in to the index before its commit, or refuse it with TooManySessions.
 
-        Returns `signing`. With the limit "end_oldest", `signing` gets a time later than all other
-        sign-ins of the user.
+        Returns `signing`, the record or the changes of the sign-in. With the limit "end_oldest",
+        `signing.created_at` becomes later than all other sign-ins of the user.
         """
         limit, user_id, created_at = self.rules.sessions_per_user, signing.user_id, 0.0
         if signing.created_at is not None:
@@ -94,7 +94,7 @@ class IndexedSessions(Refreshing):
         self.done(state)
 
     def is_late(self, record: Record) -> bool:
-        """Return whether a creation was so slow that its key possibly left the index."""
+        """Return whether a record was created so slowly that the index possibly lost its key."""
         return self.clock() - record.secret_since > LATEST_CREATION
 
     def sessions_of(self, user_id: str) -> Flow[list[tuple[str, Record]]]:
@@ -208,10 +208,10 @@ class IndexedSessions(Refreshing):
         return self.standings.standing(id, known, self.clock()) is Standing.CURRENT
 
     def _is_over(self, answer: object, until: float) -> bool:
-        """Return whether to remove the entry of this key, because its record will never come.
+        """Return whether to remove an entry of the index, because its record will never come.
 
-        The record of a new entry can still come: a request creates it after the entry, and creates
-        it again if the first reply was lost.
+        The record of a new entry can still come. A request creates the record after the entry, and
+        creates the record again if the first reply was lost.
         """
         is_absent = answer is None or isinstance(answer, Ended)
         return is_absent and until < self.lifetimes.latest_end(self.clock() - _YOUNG)

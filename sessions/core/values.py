@@ -51,7 +51,7 @@ FIRST_PLAIN = "\1"
 
 
 def encode_value(key: str, value: object) -> bytes:
-    """Return the encoded value; raise UnencodableValue that names the key."""
+    """Return the encoded value; if that is impossible, raise UnencodableValue with the key."""
     try:
         if not key.isascii():
             codec.encode(key)

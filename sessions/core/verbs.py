@@ -1,4 +1,4 @@
-"""The operations of handlers that change a session only in memory, until the next commit.
+"""The operations that change a session only in memory, until the next commit.
 
 The state remembers a new id, a sign-in, a timeout and an end. The module `stored` commits them.
 """
@@ -61,7 +61,7 @@ class Rules:
 
 
 class MemoryVerbs(Persistence):
-    """Do the operations of handlers in memory, and remember them for the next commit."""
+    """Change a session in memory, and remember these changes for the next commit."""
 
     def __init__(self, rules: Rules, tokens: Tokens) -> None:
         self.rules = rules
@@ -71,7 +71,10 @@ class MemoryVerbs(Persistence):
         self.gen_id = rules.gen_id
 
     def begin_found(self, state: State) -> None:
-        """Begin with the only live session of the request, or with a new session."""
+        """Begin with the live session of the request, or with a new session.
+
+        A request with several live sessions gets a new session, too.
+        """
         live = live_ones(state.found)
         if len(live) == 1:
             id, standing, record = live[0]
@@ -239,14 +242,17 @@ class MemoryVerbs(Persistence):
                 state.end_reasons = {**state.end_reasons, id.key: reason}
 
     def note_end(self, state: State, handle: str, detail: str, ending: "Why") -> None:
-        """Keep the event of the end of a session."""
+        """Keep the event that a session has ended."""
         state.note_end(handle, detail, ending.reason)
 
     def note_creation(self, state: State, record: Record, handle: str) -> None:
         """Do nothing; a subclass adds the events of a new session."""
 
     def note_commit(self, state: State, asked: Pending, handle: str, known: str | None) -> None:
-        """Do nothing; a subclass adds the events of a commit; `known` was the user before it."""
+        """Do nothing; a subclass adds the events of a commit.
+
+        `known` is the id of the user who was signed in before the commit.
+        """
 
     def end_expired(self, state: State, id: Id) -> Flow[None]:
         """Do nothing; a subclass removes the record if it has expired, and adds the event."""

@@ -79,7 +79,7 @@ def cookie_instead(given: object) -> str:
 
 
 def single_instead(name: str, given: object, wanted: type | Kinds) -> str:
-    """Return the remedy for a single value, or its class, where a list is needed."""
+    """Return the remedy if a single object, or only its class, was given in place of a list."""
     if isinstance(given, wanted):
         return f"write {name}=[{given!r}], a list"
     if isinstance(given, type) and issubclass(given, wanted):
