@@ -199,7 +199,7 @@ def _instead(
 
 
 def _check_session(context: Context) -> None:
-    """Raise the error that would prevent saving the session; the store is not called."""
+    """Raise an error if the session cannot be saved; this check does not call the store."""
     if context.manager is not None and context.opened is not None:
         context.put_back()
         context.manager.check(context.opened)

@@ -37,7 +37,7 @@ Asking = tuple[str, Plan]
 
 @dataclass(frozen=True)
 class Outcome:
-    """A possible status of a step, and why; the status is None if each request decides it."""
+    """A status with which a step can answer, and why; None if each request decides the status."""
 
     status: int | None
     why: str
@@ -204,7 +204,8 @@ def steps_of(handler: Handler, everywhere: Everywhere) -> tuple[Step, ...]:
 def steps_without_handler(refusal: HTTPException, everywhere: Everywhere) -> tuple[Step, ...]:
     """List the steps of a request that no handler serves, such as a 404.
 
-    Of these steps, only an exception handler can use the session.
+    The steps include no handler and no guard. So only middleware and exception handlers can use the
+    session.
     """
     catchers = everywhere.catchers
     inner: list[Step] = [CatchErrors(catchers)] if catchers else []

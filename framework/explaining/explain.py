@@ -243,7 +243,7 @@ def _catchers_of(
 
 
 def _in_order(own: Iterable[Outcome], around: Iterable[Outcome]) -> list[Outcome]:
-    """Return the answers without repetitions, sorted by status; the first answer stays first.
+    """Return the answers without repetitions, sorted by status after the first answer of `own`.
 
     Answers without a status come last.
     """

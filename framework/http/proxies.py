@@ -35,7 +35,7 @@ def trust_proxies(application: "WSGIApplication", counts: dict[str, int]) -> "WS
 def refuse_unfit_values(application: "WSGIApplication") -> "WSGIApplication":
     """Answer 400 if a header of a proxy has a value that does not fit, such as a wrong scheme.
 
-    If a proxy does not set a header itself, the proxy passes on the value that the client sent.
+    The value can come from the client, because a proxy passes on each header that it does not set.
     """
 
     def checked(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

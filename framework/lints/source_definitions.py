@@ -177,7 +177,7 @@ def _heads(statement: ast.stmt) -> Iterator[ast.AST]:
 
 
 def _read(*nodes: ast.AST) -> Iterator[str]:
-    """Yield the names that code reads when it runs, without the bodies of functions."""
+    """Yield the names that code reads when it runs; the bodies of its functions do not count."""
     waiting = list(nodes)
     while waiting:
         node = waiting.pop()
