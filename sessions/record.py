@@ -77,8 +77,8 @@ class Changes(FrozenStruct, frozen=True, kw_only=True, gc=False):
     With `clear`, all earlier values are dropped first. `expected` has values that the record must
     still have; None means that the record must have no value with this name. `user_id` and
     `timeout` are UNCHANGED, or the new value, or None to remove the value. `new_secret` replaces
-    `secret`; if `grace` is given, `secret` may be used until that time. A new `created_at` starts
-    the absolute timeout again.
+    `secret`. If `grace` is a time, the earlier `secret` may be used until this time. A new
+    `created_at` starts the absolute timeout again.
     """
 
     secret: str
