@@ -31,9 +31,10 @@ Algorithm = Literal[
 @explains_settings(OF_TOKENS)
 @dataclass(frozen=True)
 class SignedToken(TokenFormat):
-    """Store the session in a signed token; without `revocations`, a copy works after a logout.
+    """Store the session in a signed token; a copy of the token works until the session expires.
 
-    The client can read the token, but not change it. A copy works until the session expires.
+    The client can read the token, but not change it. With `revocations`, no copy works after a
+    logout.
     """
 
     revocations: Store | AsyncStore | None = field(default=None, kw_only=True)
@@ -46,10 +47,10 @@ class SignedToken(TokenFormat):
 @explains_settings(OF_TOKENS)
 @dataclass(frozen=True)
 class EncryptedToken(TokenFormat):
-    """Store the session in an encrypted token; without `revocations`, a copy works after a logout.
+    """Store the session in an encrypted token; a copy of it works until the session expires.
 
-    The client cannot read or change the token (AES-256-GCM). A copy works until the session
-    expires. Raises ConfigurationError if `cryptography` is not installed.
+    The client cannot read or change the token (AES-256-GCM). With `revocations`, no copy works
+    after a logout. Raises ConfigurationError if `cryptography` is not installed.
     """
 
     revocations: Store | AsyncStore | None = field(default=None, kw_only=True)
@@ -68,12 +69,13 @@ class EncryptedToken(TokenFormat):
 @explains_settings(OF_JWT)
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JWTToken(TokenFormat):
-    """Store the session in a JSON Web Token; without `revocations`, a copy works after a logout.
+    """Store the session in a JSON Web Token; a copy of the token works until the session expires.
 
-    The client and other programs can read the token. A copy works until the session expires.
-    `keys` maps a key id (`kid`) to a key: a shared secret for the HS algorithms, else a key in PEM.
-    The first key signs, so it must be a private key; all keys verify. Without `keys`, the HS
-    algorithms use the keys of the container. Raises ConfigurationError if PyJWT is not installed.
+    The client and other programs can read the token. With `revocations`, no copy works after a
+    logout. `keys` maps a key id (`kid`) to a key. For the HS algorithms, a key is a shared secret.
+    For all others, a key is a text in PEM, and the first key is a private key. The first key signs,
+    and all keys verify. Without `keys`, the HS algorithms use the keys of the container. Raises
+    ConfigurationError if PyJWT is not installed.
     Source: RFC 7519, RFC 8725.
     """
 
@@ -94,7 +96,7 @@ class JWTToken(TokenFormat):
         return [*super().problems(), *_unfit_names(self), *_unfit_keys(self)]
 
     def sealer(self, keys: Sequence[str | bytes], name: str) -> Sealer:
-        """Return a sealer that signs with the algorithm."""
+        """Return the object that signs tokens with `algorithm`, and verifies them."""
         from sessions.core.jwt_tokens import Claimed, JWTSealer
 
         own = self.keys or _derived_keys(keys, self.algorithm, name)
@@ -155,7 +157,7 @@ def _unfit_keys(token: JWTToken) -> Iterator[str]:
 def _derived_keys(
     keys: Sequence[str | bytes], algorithm: str, name: str
 ) -> Mapping[str, str | bytes]:
-    """Return keys that are derived from the container's keys, each under its hash (`kid`)."""
+    """Return keys that are derived from the container's keys; the `kid` of a key is its hash."""
     purpose = f"JSON Web Token session:{algorithm}:{name}"
     derived = [derived_key(key, purpose).hex() for key in keys]
     return {hash_of(key)[:16]: key for key in derived}

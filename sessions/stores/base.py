@@ -123,10 +123,10 @@ class Store(ABC):
         one. If the record already has `changes.new_secret`, return APPLIED and change nothing: an
         earlier call has applied the changes, and only the reply was lost. Return SUPERSEDED if
         `changes.secret` is not the secret of the record. If only values change, `changes.secret`
-        may also be the grace secret, as long as the grace lasts. Return CONFLICT if a value in the
-        record differs from its value in `changes.expected`, where None means that there is no
-        value. In all other cases, store the record that `Record.changed_by` returns, and return
-        APPLIED.
+        may also be the earlier secret in `Record.grace`, as long as the grace lasts. Return
+        CONFLICT if a value in the record differs from its value in `changes.expected`, where None
+        means that there is no value. In all other cases, store the record that `Record.changed_by`
+        returns, and return APPLIED.
 
         Values that the changes do not name stay, even if another request has written them. Only
         `changes.clear` drops all values. The names keep the order in which they were first set.

@@ -18,7 +18,7 @@ class Copied(Enum):
 
 
 def what_to_do(record: Record, there: Record | Ended | None) -> Copied:
-    """Return how to copy a record, if the other store has `there` under its key."""
+    """Return how to copy a record; `there` is what the other store has under the same key."""
     if there is None:
         return Copied.NEW
     if isinstance(there, Ended):
@@ -31,10 +31,10 @@ def what_to_do(record: Record, there: Record | Ended | None) -> Copied:
 
 
 def changes_to(there: Record, record: Record) -> Changes:
-    """Return the changes that turn an earlier copy into the present record.
+    """Return the changes that turn an earlier copy (`there`) into the present record.
 
-    The commit fails if another request has changed the earlier copy. `secret_since` of a new secret
-    is the time of the copy, because a store sets this time itself.
+    The commit fails if another request has changed the earlier copy. If the secret is new, its
+    `secret_since` becomes the time of the commit, because a store itself sets this time.
     """
     is_renewed = record.secret != there.secret
     grace = record.grace

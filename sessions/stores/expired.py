@@ -9,7 +9,7 @@ __all__ = ["AsyncKeepsExpired", "KeepsExpired"]
 
 @runtime_checkable
 class KeepsExpired(Protocol):
-    """A store that keeps expired records until a purge, and can say so."""
+    """A store that keeps expired records until a purge, and can say that a record has expired."""
 
     def has_expired(self, key: str) -> bool:
         """Return whether the store still has the record of this key, and the record has expired."""

@@ -12,7 +12,7 @@ Expired = tuple[str, Record]
 
 @runtime_checkable
 class Expiring(Protocol):
-    """A store that returns each expired record exactly once, so that one event reports its end.
+    """A store that returns each expired record exactly once, so that each end is reported once.
 
     If the store has an attribute `purge_reads_all` that is true, a purge looks at every record.
     This is slow, so the creation of a session never calls a purge.
@@ -30,8 +30,8 @@ class Expiring(Protocol):
     def purge_expired(self, limit: int) -> list[Expired]:
         """Do what `purge` does, and return the removed records, each with its key.
 
-        A damaged record is removed or left, and is not returned. The key of a session has 64
-        hexadecimal digits; the store need not remove records with other keys.
+        A damaged record is not returned, whether it is removed or left. The key of a session has 64
+        hexadecimal digits; the store does not have to remove records with other keys.
         """
         ...
 

@@ -73,7 +73,7 @@ _PATTERNS = {re.compile(words, re.IGNORECASE): remedy for words, remedy in _REME
 
 
 def unavailable(store: object, error: Exception, remedy: str | None = None) -> StoreUnavailable:
-    """Return the error of a store for the error of its driver, in one line with a remedy.
+    """Return a StoreUnavailable that tells the error of a driver in one line, with a remedy.
 
     If `store` is a text, this text is the name of the store.
     """
@@ -106,7 +106,7 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def always_changing(store: object, *, tries: int) -> StoreUnavailable:
-    """Return the error of a call that other requests have disturbed in each of its tries."""
+    """Return the error of a call that gave up: other requests changed the record in each try."""
     return StoreUnavailable(
         f"{store!r} failed, because other requests changed the record {tries} times during the call"
     )

@@ -43,7 +43,7 @@ class Listable(Protocol):
         A record that lives during the whole listing, from the first page to the last, is on at
         least one page. A record that is created or ended in the meantime is possibly missing.
         Damaged records are left out. The key of a session has 64 hexadecimal digits; records with
-        other keys may be left out. The store chooses the order.
+        other keys are possibly left out. The store chooses the order.
         """
         ...
 

@@ -206,7 +206,7 @@ class MemoryStore(Store):
         self._lock.release()
 
     def begin_in_child(self) -> None:
-        """Make a new lock in a child process, because the thread with the old lock is not there."""
+        """Make a new lock in a child process, where no thread can release the old lock."""
         self._lock = threading.Lock()
 
     def _live(self, key: str) -> Record | None:
@@ -295,7 +295,7 @@ class MemoryStore(Store):
     def _purge(self, limit: int, moment: float, *, exactly: bool) -> tuple[int, list[Expired]]:
         """Remove expired records; return how many keys were looked at, and the removed records.
 
-        With `exactly`, look at the keys that expire in the same second as `moment`, too.
+        With `exactly`, also look at the records that expire in the same second as `moment`.
         """
         looked_at, removed = 0, list[Expired]()
         present = _bucket(moment)
@@ -311,7 +311,10 @@ class MemoryStore(Store):
         return looked_at, removed
 
     def _remove_or_put_off(self, bucket: int) -> list[Expired]:
-        """Take one key from a bucket; return its record if it had expired and was removed."""
+        """Take one key from a bucket; remove and return the record of the key if it has expired.
+
+        If the record has got a later expiry, move its key to a later bucket, and return nothing.
+        """
         # pop() of a set stays fast after many pops.
         key = self._buckets[bucket].pop()
         if not self._buckets[bucket]:

@@ -40,14 +40,17 @@ class UserEntries:
         return dict(self._of_user.get(user_id, {}))
 
     def remove(self, user_id: str, entries: Mapping[str, float]) -> None:
-        """Remove these entries of a user, but keep an entry whose time is later than given."""
+        """Remove these entries of a user; keep an entry whose time is now later than in `entries`."""
         mine = self._of_user.get(user_id, {})
         for key, until in entries.items():
             if mine.get(key, until) <= until:
                 self._remove(user_id, key)
 
     def forget(self, key: str) -> None:
-        """Remove the entries of a removed record; keep a young entry: its record can still come."""
+        """Remove the entries of a removed record, unless the key was added a short time ago.
+
+        In that case, a sign-in has possibly added the key, and creates the record only now.
+        """
         if key not in self._waiting:
             self._forget(key)
 

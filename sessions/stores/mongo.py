@@ -51,8 +51,8 @@ _SCHEMA_DEADLINE = 60.0
 class MongoStore(MongoExpiring, MongoUsers, Store):
     """Keep records in MongoDB, one document for each session.
 
-    `collection` is a collection of a `pymongo.MongoClient`; `from_url` makes its own. Call
-    `create_schema` once, so that the server removes expired sessions.
+    `collection` is a collection of a `pymongo.MongoClient`; `from_url` makes a collection from a
+    URL. Call `create_schema` once, so that the server removes expired sessions.
     """
 
     def __init__(self, collection: "Collection[Any]") -> None:

@@ -1,4 +1,4 @@
-"""Make the collection of a MongoDB store from a URL, or check the collection of a user."""
+"""Make the collection of a MongoDB store from a URL, or check one that the application made."""
 
 from collections.abc import Mapping
 from typing import Any

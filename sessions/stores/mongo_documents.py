@@ -1,8 +1,9 @@
 """The documents of the MongoDB store, the filters that find them, and their updates.
 
 A session is one document. Its `_id` is the key. Each value is a field of its own inside `values`.
-`expires_at` is exact. `purge_at` is a date, because a TTL index reads only dates. An ended session
-is a document with the field `ended`.
+`expires_at` is the exact expiry in epoch seconds. `purge_at` says when the server removes the
+document. It is a date, because a TTL index reads only dates. An ended session is a document with
+the field `ended`.
 """
 
 import math
@@ -65,7 +66,7 @@ class _Stored(msgspec.Struct):
 
 
 def field(name: str) -> str:
-    """Return the field of a value; it begins with `v`, so that it is never empty or a number."""
+    """Return the field of a value: `v` and the name, so that a field is never empty or a number."""
     return "v" + name.translate(_WRITTEN)
 
 
@@ -78,7 +79,10 @@ def name_of(field: str) -> str:
 
 
 def document_of(record: Record, kept: float) -> Document:
-    """Return the document of a record, without `_id`; it stays `kept` seconds after its expiry."""
+    """Return the document of a record, without `_id`.
+
+    The server removes the document `kept` seconds after the record has expired.
+    """
     grace = record.grace
     return {
         "version": record.version,
@@ -144,7 +148,10 @@ def expired(key: str, now: float) -> Document:
 
 
 def exactly(document: Mapping[str, Any]) -> Document:
-    """Return the filter for this exact document, to replace it if it is damaged."""
+    """Return the filter that finds this document only if it has not changed.
+
+    `create` replaces a damaged document with this filter.
+    """
     names = ("_id", "ended", *_TYPES, "expires_at", "purge_at")
     return {name: {"$eq": document.get(name)} for name in names}
 
@@ -192,7 +199,7 @@ def _record(document: Mapping[str, Any]) -> Record:
 
 
 def _use(changes: Changes, now: float, kept: float) -> Document:
-    """Return the times and the timeout after a commit."""
+    """Return the fields for the times and the timeout after a commit."""
     names_timeout = not isinstance(changes.timeout, Unchanged)
     accessed, expires = changes.accessed_at, changes.expires_at
     new = _times(accessed, expires, now, kept, keeps_later=not names_timeout)
@@ -206,7 +213,7 @@ def _use(changes: Changes, now: float, kept: float) -> Document:
 
 
 def _owner(changes: Changes, now: float) -> Document:
-    """Return the user and the secret after a commit."""
+    """Return the fields for the user and the secret after a commit."""
     new: Document = {}
     if not isinstance(changes.user_id, Unchanged):
         new["user_id"] = {"$literal": changes.user_id}
@@ -236,7 +243,7 @@ def _values(changes: Changes) -> list[Document]:
 def _times(
     accessed: float, expires: float, now: float, kept: float, *, keeps_later: bool
 ) -> Document:
-    """Return the times after a request, as `Record.times_after` calculates them."""
+    """Return the fields for the times after a request, as `Record.times_after` computes them."""
     latest = now + CLOCK_TOLERANCE
     is_late = _is_late(accessed, now)
     stays: Document = is_late
@@ -258,7 +265,10 @@ def _times(
 
 
 def _is_late(accessed: float, now: float) -> Document:
-    """Return the condition that the stored use is later, and that no wrong clock set its time."""
+    """Return the condition that the stored `accessed_at` is later than `accessed`.
+
+    A stored time far in the future does not count, because a wrong clock has set it.
+    """
     latest = now + CLOCK_TOLERANCE
     return {"$and": [{"$lte": ["$accessed_at", latest]}, {"$gt": ["$accessed_at", accessed]}]}
 

@@ -30,7 +30,7 @@ class MongoExpiring(ABC):
 
     @abstractmethod
     def _run(self, plan: Plan[T], *, deadline: float | None = None) -> T:
-        """Carry out a plan."""
+        """Run the operations of a plan, and return its result: see `mongo_plans`."""
 
     @property
     def _keeping(self) -> Keeping:
@@ -95,7 +95,7 @@ class AsyncMongoExpiring(ABC):
 
     @abstractmethod
     async def _run(self, plan: Plan[T], *, deadline: float | None = None) -> T:
-        """Carry out a plan."""
+        """Run the operations of a plan, and return its result: see `mongo_plans`."""
 
     @property
     def _keeping(self) -> Keeping:

@@ -30,7 +30,7 @@ class Keeping(NamedTuple):
     """How a store keeps its documents.
 
     The TTL index removes an expired document `kept` seconds after its end. If the store `collects`
-    expired documents, only a purge or `take_expired` removes them earlier.
+    expired documents, only a purge or `take_expired` removes them before this time.
     """
 
     clock: Clock
@@ -152,7 +152,8 @@ def mark_some(mark: str, limit: int, keeping: Keeping) -> Plan[list[Document]]:
     """Mark some documents of expired sessions for this call alone, and return them.
 
     The server does not say which documents it removes in one operation, so a purge marks them
-    first. A document has one mark only. A later purge removes what an interrupted one has marked.
+    first. A document has only one mark. If a purge is interrupted, a later purge removes the
+    documents that the first one has marked.
     """
     which = _over(keeping)
     found: list[Document] = yield Ask("find", (which,), {"limit": limit})

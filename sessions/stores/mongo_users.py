@@ -36,7 +36,7 @@ class MongoUsers(ABC):
 
     @abstractmethod
     def _run(self, plan: Plan[T], *, deadline: float | None = None) -> T:
-        """Carry out a plan."""
+        """Run the operations of a plan, and return its result: see `mongo_plans`."""
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
@@ -61,7 +61,7 @@ class AsyncMongoUsers(ABC):
 
     @abstractmethod
     async def _run(self, plan: Plan[T], *, deadline: float | None = None) -> T:
-        """Carry out a plan."""
+        """Run the operations of a plan, and return its result: see `mongo_plans`."""
 
     async def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
@@ -77,7 +77,10 @@ class AsyncMongoUsers(ABC):
 
 
 def remove_dead_entries(limit: int, clock: Clock) -> Plan[int]:
-    """Look at some due entries and remove those without a session; return how many were due."""
+    """Check some entries, and remove those without a session; return how many were checked.
+
+    An entry is checked after the time `check_at`.
+    """
     now = clock()
     due = {"_id": _ALL, "check_at": {"$lt": now}}
     found = yield Ask("find", (due,), {"limit": limit})

@@ -1,4 +1,4 @@
-"""Sessions in Redis or Valkey: one server, one with Sentinels, or a cluster."""
+"""Sessions in Redis or Valkey: one server, servers with Sentinels, or a cluster."""
 
 import asyncio
 import time
@@ -54,8 +54,8 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
     `client` is a client of redis-py: `Redis` or `RedisCluster`. `from_url` makes a client whose
     calls end within a second, even if the server hangs. All keys begin with `prefix`: applications
     with different prefixes can share a server, but not sessions. The server removes expired
-    sessions itself, by its own clock. The time `keep_expired` delays the removal, so that listeners
-    and `finish` learn of the ends of sessions.
+    sessions itself, by its own clock. The time `keep_expired` delays the removal. Then listeners,
+    and the method `finish` of a session class, are called for expired sessions, too.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
         return self._open()[1]
 
     def _open(self) -> tuple[Any, Any]:
-        """Return the client, and the object that sends the calls of a session."""
+        """Return the client, and the object that sends the commands for single sessions."""
         opened = self._opened
         if opened is None:
             with self._opening:
@@ -320,13 +320,13 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisExpiring, AsyncRedisUsers, As
 
 
 def _check_time(began: float) -> None:
-    """Raise TimeoutError if the connection has taken all the time of the call."""
+    """Raise TimeoutError if the call has used all its time to open the connection."""
     if time.monotonic() - began > CALL_DEADLINE:
         raise TimeoutError(f"the connection was not ready within {CALL_DEADLINE} s")
 
 
 def _meaning(error: Exception, store: object) -> Exception:
-    """Return the error of the store contract for an error of the driver."""
+    """Return the error that the store raises in place of an error of the driver."""
     if isinstance(error, ResponseError) and str(error).startswith("WRONGTYPE"):
         return calls.unreadable()
     return unavailable(store, error)

@@ -1,12 +1,13 @@
 """Build the calls of the Redis stores, and read the replies.
 
-A session is one hash. The field `about` has everything but the values: an array in MessagePack with
-the fields of `_About`. Each value has its own field, `v:` and the name. The first four bytes in
-this field are the number of the value, in the order in which the values were first set. The hash of
-an ended session has one field, `ended`.
+A session is one hash. The field `about` has everything except the values: an array in MessagePack
+with the fields of `_About`. Each value has its own field, `v:` and the name. The first four bytes
+in this field are the number of the value, in the order in which the values were first set. The hash
+of an ended session has one field, `ended`.
 
-Each call is one command on one key, so it works in a cluster too. The scripts use the clock of the
-server. The server itself removes each session at its end, or some time later.
+Each call is one command on one key, so it works in a cluster too; only a sign-in has a second key.
+The scripts use the clock of the server. The server itself removes each session at its end, or some
+time later.
 """
 
 import struct
@@ -97,7 +98,7 @@ def commit_call(changes: Changes, script: Script, *last: bytes) -> Call:
 
 
 def touch_call(secret: str, expires_at: float, accessed_at: float, script: Script) -> Call:
-    """Return the call of a touch; its reply is 1, or 0 if there is no such record."""
+    """Return the call of a touch; its reply is 1, or 0 if no live record has this secret."""
     return script.call(secret.encode(), repr(accessed_at).encode(), repr(expires_at).encode())
 
 
@@ -147,7 +148,7 @@ def unreadable() -> UnreadableValue:
 
 
 def _what(changes: Changes, sets: int) -> tuple[object, ...]:
-    """Return the changes without names and values, but with the number of each."""
+    """Return all changes except names and values; for these, return only how many there are."""
     keeps_timeout = isinstance(changes.timeout, Unchanged)
     keeps_user = isinstance(changes.user_id, Unchanged)
     return (

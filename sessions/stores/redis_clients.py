@@ -1,4 +1,4 @@
-"""Make the client of a Redis store from the parts of a URL, or check the client of a user."""
+"""Make the client of a Redis store from a URL, or check a client that the application made."""
 
 import logging
 from collections.abc import Mapping
@@ -89,16 +89,17 @@ def client_for(parts: SplitResult, kind: Kind) -> Any:
 
 
 def caller_of(client: Any) -> Any:
-    """Return the object that sends the calls of sessions, each within one deadline."""
+    """Return the object that sends the commands for single sessions, each within one deadline."""
     pool = getattr(client, "connection_pool", None)
     is_one = type(pool) is redis.BlockingConnectionPool
     return Connections(pool) if is_one else TimedClient(client)
 
 
 def pools_of(client: Any) -> list[Any]:
-    """Return the pools that the client did not make itself, so its `close` leaves them open.
+    """Return the pools that stay open when the client is closed.
 
-    These are the pools of the server and of the Sentinels, or of the nodes of a blocking cluster.
+    These are the pool of a single server, and with Sentinels also the pool of each Sentinel. A
+    blocking client of a cluster has one such pool for each node, an asynchronous client has none.
     """
     if isinstance(client, redis.RedisCluster):
         cluster: Any = client

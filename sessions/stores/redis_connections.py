@@ -97,7 +97,7 @@ def in_one_deadline(method: Callable[..., T], *arguments: Any) -> T:
 
 
 class TimedClient:
-    """Send the calls of a session with a client of a cluster or of Sentinels."""
+    """Send the commands for single sessions with a client of a cluster or of Sentinels."""
 
     def __init__(self, client: Any) -> None:
         self.hgetall = partial(in_one_deadline, client.hgetall)
@@ -110,7 +110,10 @@ class TimedClient:
 
 
 class Connections:
-    """Keep connections to one server, made by a pool of redis-py, and send commands over them."""
+    """Keep connections to one server, and send commands over them.
+
+    A pool of redis-py makes the connections.
+    """
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool

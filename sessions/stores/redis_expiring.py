@@ -1,4 +1,4 @@
-"""Keep the records of the Redis stores after their ends, and return each of them once.
+"""Keep the expired records of the Redis stores for some time, and return each of them once.
 
 Redis removes an expired key without telling anybody. So a store with `keep_expired` sets a later
 expiry: the end of the session plus `keep_expired`. Each script, even the script of a load, compares

@@ -2,8 +2,8 @@
 
 SCAN looks at all keys of a server, even at the keys of other applications. Each call is short.
 The pattern matches exactly the keys of this store's sessions: the prefix, and 64 hexadecimal
-digits. So it never matches a key of another application, even if the other prefix begins with this
-one.
+digits. So it never matches a key of another application, even if the prefix of that application
+begins with the prefix of this store.
 """
 
 import re
@@ -74,7 +74,10 @@ class RedisListing(ABC):
         return left
 
     def _present(self, after: str | None) -> float:
-        """Return the time of the server, or 0 if no record stays after its end."""
+        """Return the time of the server, or 0 if the store keeps no expired records.
+
+        With 0 as the present time, no record has expired.
+        """
         return _seconds(self._ask(lambda: self._time(after))) if self._kept else 0.0
 
     def _time(self, after: str | None) -> Any:
@@ -133,7 +136,10 @@ class AsyncRedisListing(ABC):
         return left
 
     async def _present(self, after: str | None) -> float:
-        """Return the time of the server, or 0 if no record stays after its end."""
+        """Return the time of the server, or 0 if the store keeps no expired records.
+
+        With 0 as the present time, no record has expired.
+        """
         return _seconds(await self._ask(lambda: self._time(after))) if self._kept else 0.0
 
     async def _time(self, after: str | None) -> Any:
@@ -193,7 +199,11 @@ def _seconds(reply: Any) -> float:
 
 
 def _is_live(reply: Any, now: float) -> bool:
-    """Return whether a record is live, by its field `about` if the store keeps expired records."""
+    """Return whether a record is live, from a reply about its field `about`.
+
+    A store that keeps expired records reads the field, because the field contains the expiry. Other
+    stores only ask whether the field exists.
+    """
     if not isinstance(reply, bytes):
         return reply is True
     try:

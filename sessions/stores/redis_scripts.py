@@ -12,7 +12,7 @@ from sessions.stores.base import REMEMBERED_FOR
 
 
 class Call(NamedTuple):
-    """One command on one key: a script, its SHA-1 and its arguments."""
+    """One command for the server: a script, its SHA-1 and its arguments."""
 
     script: str
     sha: str

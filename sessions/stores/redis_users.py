@@ -1,9 +1,9 @@
 """The index of users of the Redis stores: a sorted set for each user.
 
-A member is the key of a session, and its score is the time of the entry. The set expires with its
-greatest score, so the server removes the index of a user by itself. A single server adds an entry
-and stores the sign-in in one call. In a cluster, where a set and the sessions in it may be on
-different nodes, these are two calls.
+A member is the key of a session. Its score is the time until which the entry stays. The set expires
+at its greatest score, so the server removes the index of a user by itself. A single server adds an
+entry and stores the sign-in in one call. In a cluster, these are two calls, because the set and the
+session can be on different nodes.
 """
 
 from abc import ABC, abstractmethod
@@ -103,7 +103,10 @@ class RedisUsers(ABC):
     def _sign_in(
         self, user_id: str, key: str, call: Call, entry: Iterable[bytes], *, is_repeatable: bool
     ) -> int | None:
-        """Add an entry and store a sign-in; return None if only the entry could be added."""
+        """Add an entry and store a sign-in in one call; in a cluster, add only the entry.
+
+        Return the reply of the call that stored the sign-in, or None if no call stored it.
+        """
         if not self._is_split:
             try:
                 keys = (key, _name(user_id))
@@ -167,7 +170,10 @@ class AsyncRedisUsers(ABC):
     async def _sign_in(
         self, user_id: str, key: str, call: Call, entry: Iterable[bytes], *, is_repeatable: bool
     ) -> int | None:
-        """Add an entry and store a sign-in; return None if only the entry could be added."""
+        """Add an entry and store a sign-in in one call; in a cluster, add only the entry.
+
+        Return the reply of the call that stored the sign-in, or None if no call stored it.
+        """
         if not self._is_split:
             try:
                 keys = (key, _name(user_id))

@@ -108,7 +108,7 @@ class SQLStore(SQLExpiring, SQLListing, SQLUsers, Store):
     def create_schema(self) -> None:
         """Create the table if it is missing; the database user must be allowed to create tables.
 
-        Several processes may call this at the same time. All other methods need only the rights to
+        Several processes can call this at the same time. All other methods need only the rights to
         select, insert, update and delete.
         """
         try:

@@ -164,7 +164,7 @@ class BlockingSource:
         return connection
 
     def seconds_left(self, began: float) -> float:
-        """Return how long the first call over a new connection may wait for its reply."""
+        """Return the seconds that the first call over a new connection can wait for its reply."""
         # An Engine has its own limit for the time in which it connects.
         return REPLY_TIMEOUT - (time.monotonic() - began if self._pool is None else 0)
 
@@ -189,7 +189,7 @@ class Connections:
         self._process = os.getpid()
 
     def use(self, work: Callable[[Any], T], *, is_repeatable: bool = True) -> T:
-        """Call the work with a connection; if this connection is lost, try once with another."""
+        """Call `work` with a connection; if the connection is lost, try again with a new one."""
         if self._process != os.getpid():
             # After a fork, the connections belong to the parent process. A close here would also
             # end them there.
@@ -212,7 +212,7 @@ class Connections:
             slots.put(None)
 
     def alone(self, texts: Callable[[Any], None]) -> None:
-        """Call `texts` with a new connection that has a longer time limit."""
+        """Call `texts`, which creates tables, with a new connection and a longer time limit."""
         connection = self._source.open(_SCHEMA_TIMEOUT)
         try:
             texts(connection)
@@ -268,7 +268,7 @@ class AsyncSource:
         return connection
 
     def seconds_left(self, began: float) -> float | None:
-        """Return the seconds for a new connection and its first call, None if there is no limit."""
+        """Return the seconds left to connect and make one call, or None if there is no limit."""
         # An Engine has its own limit for the time in which it connects.
         return REPLY_TIMEOUT - (time.monotonic() - began) if self._engine is None else None
 
@@ -299,7 +299,7 @@ class AsyncConnections:
         self._loops: dict[asyncio.AbstractEventLoop, _OfLoop] = {}
 
     async def use(self, work: Callable[[Any], Awaitable[T]], *, is_repeatable: bool = True) -> T:
-        """Call the work with a connection; if this connection is lost, try once with another."""
+        """Call `work` with a connection; if the connection is lost, try again with a new one."""
         mine = self._of_this_loop()
         if mine.slots.locked():
             async with asyncio.timeout(_POOL_TIMEOUT):
@@ -318,7 +318,7 @@ class AsyncConnections:
             mine.slots.release()
 
     async def alone(self, work: Callable[[Any], Awaitable[None]]) -> None:
-        """Call the work with a new connection that has a longer time limit."""
+        """Call `work`, which creates tables, with a new connection and a longer time limit."""
         connection = await self._source.open(_SCHEMA_TIMEOUT)
         try:
             async with asyncio.timeout(_SCHEMA_TIMEOUT):
@@ -362,7 +362,7 @@ class AsyncConnections:
 
 
 def may_repeat(driver: Any, error: Exception, began: float, *, is_repeatable: bool) -> bool:
-    """Return whether a failed call may be tried again."""
+    """Return whether a failed call can be tried again, safely and in time."""
     if time.monotonic() - began > _NO_MORE_TRIES:
         return False
     if driver.is_undone(error):

@@ -47,7 +47,10 @@ def required(module: str, owner: str, install: str) -> Any:
 
 
 def postgresql_settings(seconds: float) -> str:
-    """Return the settings of a new connection, with a shorter time limit than the client's."""
+    """Return the settings of a new connection: the isolation level and a time limit.
+
+    The server ends a statement a little earlier than the client would.
+    """
     return (
         "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;"
         f" SET statement_timeout = {int(seconds * 900)}"
@@ -128,7 +131,7 @@ class Psycopg(PostgreSQL):
         self._conninfo(parameters)
 
     def connect(self, parameters: Parameters, seconds: float) -> Any:
-        """Open a connection; the driver's own function has no time limit below two seconds."""
+        """Open a connection, without `psycopg.connect`: its time limit is at least two seconds."""
         opening = self._generators.connect(self._conninfo(parameters))
         opened = self._waiting.wait_conn(
             opening, interval=_INTERVAL, timeout=seconds * CONNECT_SHARE

@@ -35,11 +35,11 @@ class SQLExpiring(ABC):
 
     @abstractmethod
     def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
-        """Return the number of changed rows."""
+        """Run a statement, and return the number of changed rows."""
 
     @abstractmethod
     def _at_its_time(self, work: Callable[[Any, Parameters], T], values: Parameters) -> T:
-        """Call the work with a connection, and with the values and the present time."""
+        """Add the present time to the values, and call `work` with a connection and the values."""
 
     def purge(self, limit: int) -> int:
         """Remove expired records: see `Store.purge`."""
@@ -147,13 +147,13 @@ class AsyncSQLExpiring(ABC):
 
     @abstractmethod
     async def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
-        """Return the number of changed rows."""
+        """Run a statement, and return the number of changed rows."""
 
     @abstractmethod
     async def _at_its_time(
         self, work: Callable[[Any, Parameters], Awaitable[T]], values: Parameters
     ) -> T:
-        """Call the work with a connection, and with the values and the present time."""
+        """Add the present time to the values, and call `work` with a connection and the values."""
 
     async def purge(self, limit: int) -> int:
         """Remove expired records: see `Store.purge`."""

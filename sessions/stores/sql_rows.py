@@ -1,4 +1,4 @@
-"""Convert records to the parameters of the SQL store, and its rows to records."""
+"""Convert records to the parameters of SQL statements, and rows to records."""
 
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -127,9 +127,10 @@ MYSQL = Language(
 class Statements:
     """The statements for one kind of server and one table.
 
-    `purge_at` is the time when a purge looks at the row. A later expiry does not change `purge_at`:
-    the purge then comes too early, and sets a later time. So most commits change no column that has
-    an index. No purge comes too late, because an earlier expiry also sets `purge_at`.
+    `purge_at` is the time when a purge looks at the row. If a request makes the expiry later,
+    `purge_at` stays. Then the purge comes too early, and sets a later `purge_at`. So most commits
+    change no column that has an index. If a request makes the expiry earlier, `purge_at` changes
+    too, so no purge comes too late.
 
     MariaDB and MySQL assign the columns one after the other, so a column is assigned after the
     columns that need its old value.
@@ -310,9 +311,9 @@ class Statements:
 class UserStatements:
     """The statements of the index of users, for one kind of server and one table of sessions.
 
-    A purge looks at an entry after the time `check_at`. At first, this is the time when the session
-    must exist, because an entry is added before its session. Later, `check_at` is the time when the
-    session has expired, unless its expiry changes.
+    A purge looks at an entry after the time `check_at`. An entry is added before its session, so at
+    first, `check_at` is the latest time at which the session must exist. If the session exists
+    then, the purge sets `check_at` to a time after the present expiry of the session.
     """
 
     def __init__(self, language: Language, sessions: str) -> None:
@@ -348,7 +349,7 @@ def users_of(sessions: str) -> str:
 
 
 def made(language: Language, text: str) -> Statement:
-    """Return a statement as the drivers of a server take it."""
+    """Return a statement with its parameters written as the drivers of the server need them."""
     text = " ".join(text.split())
     names: dict[str, int] = {}
     for name in _PARAMETER.findall(text):

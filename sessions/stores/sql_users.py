@@ -26,7 +26,7 @@ class SQLUsers(ABC):
 
     @abstractmethod
     def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
-        """Return the number of changed rows."""
+        """Run a statement, and return the number of changed rows."""
 
     def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""
@@ -63,7 +63,7 @@ class AsyncSQLUsers(ABC):
 
     @abstractmethod
     async def _change(self, statement: Statement, values: Parameters, **how: bool) -> int:
-        """Return the number of changed rows."""
+        """Run a statement, and return the number of changed rows."""
 
     async def add_to_user(self, user_id: str, key: str, until: float) -> None:
         """Add an entry: see `UserIndex.add_to_user`."""

@@ -51,7 +51,7 @@ _logger = logging.getLogger("sessions")
 
 @explains_settings(OF_STORES)
 class SQLiteStore(SQLiteListing, Store):
-    """Keep records in the SQLite database `path`, in tables of the store's own.
+    """Keep records in the SQLite database `path`, in the store's own tables.
 
     A session is one row, with all its values in one column. The names of the tables begin with
     `prefix`: applications with different prefixes can share a file, but not sessions. The file is

@@ -77,11 +77,11 @@ class Connections:
         return rows
 
     def write(self, work: Work[T], *, repeatable: bool = True, waits: bool = True) -> T:
-        """Call the work, a statement or a transaction, while no other thread writes.
+        """Call `work`, which runs a statement or a transaction, while no other thread writes.
 
-        A write gives up if no thread and no process has written for CALL_DEADLINE seconds, and
-        after LONGEST_WAIT seconds in any case. If the file was possibly replaced during the
-        write, `repeatable` work is done again, with the new file.
+        A write waits until the database is free. It gives up if no other thread or process has
+        written for CALL_DEADLINE seconds, and always after LONGEST_WAIT seconds. If the file was
+        possibly replaced during the write, `repeatable` work is done again, with the new file.
         """
         began = time.monotonic() - (0.0 if waits else LONGEST_WAIT)
         if not self._turns.take(began):
@@ -154,7 +154,7 @@ class Connections:
                 self._turns.moved_at = time.monotonic()
 
     def _take(self, began: float, is_checked: bool) -> "Opened":
-        """Return a connection; with `is_checked`, only one whose file is still at the path."""
+        """Return a connection; with `is_checked`, its database file is still at the path."""
         while True:
             try:
                 opened = self._idle.pop()
@@ -280,7 +280,7 @@ class Files(NamedTuple):
         return _is_at(self.path, self.database) and _is_at(self.log_path, self.log)
 
     def remove_leftover_log(self) -> None:
-        """Remove the log if its database is gone; SQLite would apply it to the next database."""
+        """Remove the log of a lost database; SQLite would apply the log to the next database."""
         if not self.is_database_in_place() and _is_at(self.log_path, self.log):
             for path in (self.log_path, f"{self.log_path.removesuffix('-wal')}-shm"):
                 Path(path).unlink(missing_ok=True)

@@ -149,7 +149,7 @@ def agrees(data: bytes, expected: bytes) -> bool:
 
 
 def is_readable(data: Any) -> bool:
-    """Return whether a column holds values."""
+    """Return whether the data in a column can be decoded to values of a session."""
     try:
         _values_in(data)
     except (*_DAMAGE, TypeError):

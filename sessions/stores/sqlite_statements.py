@@ -47,9 +47,10 @@ _NAMES = [*(name.strip() for name in _RECORD.split(",")), "ended_at", "purge_at"
 class Statements:
     """The SQL statements for one prefix.
 
-    `purge_at` is the time when a purge looks at the row. A later expiry does not change `purge_at`:
-    the purge then comes too early, and sets a later time. So most commits change no column that has
-    an index. No purge comes too late, because an earlier expiry also sets `purge_at`.
+    `purge_at` is the time when a purge looks at the row. If a request makes the expiry later,
+    `purge_at` stays. Then the purge comes too early, and sets a later `purge_at`. So most commits
+    change no column that has an index. If a request makes the expiry earlier, `purge_at` changes
+    too, so no purge comes too late.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -133,8 +134,9 @@ class UserStatements:
     """The SQL of the index of users for one prefix.
 
     A trigger removes an entry together with the row of its session. A purge looks at an entry after
-    the time `check_at`. At first, this is the time when the session must exist, because an entry is
-    added before its session. Later, `check_at` is the end of the entry.
+    the time `check_at`. An entry is added before its session, so at first, `check_at` is the latest
+    time at which the session must exist. If the session exists then, the purge sets `check_at` to
+    the end of the entry.
     """
 
     def __init__(self, prefix: str) -> None:

@@ -49,7 +49,7 @@ class Turns:
                 self._is_taken = False
 
     def patience(self, began: float) -> float:
-        """Return how many more seconds a call may wait, if the call began at this time."""
+        """Return how many more seconds a call can wait, if the call began at this time."""
         until = min(max(began, self.moved_at) + CALL_DEADLINE, began + LONGEST_WAIT)
         return until - time.monotonic()
 

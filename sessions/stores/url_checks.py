@@ -11,10 +11,10 @@ _OPTION = re.compile(r"[A-Za-z]\w{0,39}(=|$)", re.ASCII)
 
 
 def may_cut_password(url: str) -> bool:
-    """Return whether a character that is not escaped may cut the password of a URL in two.
+    """Return whether the password of a URL possibly ends too early, at an unescaped character.
 
-    A part of the password would then count as a host, a database or an option, and would be shown
-    in messages. An @ in the value of an option is allowed, such as a@b, unless a / follows.
+    The rest of the password would then count as a host, a database or an option, and would be shown
+    in messages. The value of an option is allowed to have an @, as in a@b, but no / after the @.
     """
     rest = url.partition("://")[2]
     place = re.split("[/?#]", rest, maxsplit=1)[0]
@@ -26,9 +26,9 @@ def may_cut_password(url: str) -> bool:
 
 
 def refused_options(query: str, works: Callable[[str], bool]) -> list[str]:
-    """Return the names of the options of a URL that cannot be used; their values may be secrets.
+    """Return the names of the options that make a URL unusable, without their values.
 
-    `works` returns whether the URL can be used with these options.
+    A value is possibly a secret. `works` returns whether the URL can be used with these options.
     """
     if not works(""):
         return []

@@ -67,14 +67,14 @@ class StoresSignIns(UserIndex, Protocol):
     def create_sign_in(self, user_id: str, key: str, record: Record, until: float) -> bool:
         """Add the key as `add_to_user` does, and then create the record.
 
-        The result is that of `create`. If the key cannot be added, no record is created.
+        Return what `create` returns. If the key cannot be added, no record is created.
         """
         ...
 
     def commit_sign_in(self, user_id: str, key: str, changes: Changes, until: float) -> Outcome:
         """Add the key as `add_to_user` does, and then commit the changes.
 
-        The result is that of `commit`. If the key cannot be added, nothing is committed.
+        Return what `commit` returns. If the key cannot be added, nothing is committed.
         """
         ...
 
@@ -95,7 +95,7 @@ class AsyncStoresSignIns(AsyncUserIndex, Protocol):
 
 
 def hash_of_user(user_id: str) -> str:
-    """Return the name of a user in the index: 64 hexadecimal digits, for any text."""
+    """Return the name of a user in the index: the hash of the user id, as 64 hexadecimal digits."""
     return hashlib.sha256(user_id.encode(errors="surrogatepass")).hexdigest()
 
 

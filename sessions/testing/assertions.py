@@ -11,7 +11,7 @@ _LONGEST = 600
 
 
 def expect(found: object, expected: object, what: str) -> None:
-    """Raise AssertionError unless both values are equal; `what` begins the message.
+    """Raise AssertionError unless both values are equal; the message begins with `what`.
 
     Two records are equal only if their values have the same order.
     """
@@ -49,7 +49,7 @@ async def expect_unavailable(verb: str, call: Callable[[], Awaitable[object]]) -
 
 
 async def record_in(store: AsyncStore, key: str) -> Record:
-    """Return the record of the key; raise AssertionError if there is none."""
+    """Return the record of the key; raise AssertionError if there is no record."""
     record = await store.load(key)
     if not isinstance(record, Record):
         raise AssertionError(f"load({key!r}): expected a record, found {record!r}")
@@ -57,7 +57,7 @@ async def record_in(store: AsyncStore, key: str) -> Record:
 
 
 async def values_in(store: AsyncStore, key: str) -> dict[str, bytes]:
-    """Return the values of the record; raise AssertionError if there is none."""
+    """Return the values of the record; raise AssertionError if there is no record."""
     return dict((await record_in(store, key)).values)
 
 

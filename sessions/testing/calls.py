@@ -12,7 +12,7 @@ State = Record | Ended | None
 
 
 class Call(Protocol):
-    """A call of a store, and its result by the store contract."""
+    """A call of a store, and the result that the store contract requires."""
 
     async def on(self, store: AsyncStore, key: str) -> object:
         """Call the store, and return its answer."""

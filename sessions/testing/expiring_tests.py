@@ -36,7 +36,7 @@ class ExpiringTests(Suite):
     async def test_no_live_record_is_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A live record stays; an unknown key and an empty purge give out nothing."""
+        """`take_expired` and `purge_expired` give out nothing if no record has expired."""
         expiring = collecting(store)
         record = a_record(clock, {"a": b"1"})
         await store.create(_KEY, record)
@@ -163,7 +163,7 @@ class ExpiringTests(Suite):
     async def test_more_than_one_batch_is_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A purge gives out at most `limit` records with their keys; the next purge, the rest."""
+        """A purge gives out at most `limit` records and their keys; the next gives out the rest."""
         expiring = collecting(store)
         records = await _fill(store, clock, PURGE_BATCH + 5)
 
@@ -182,7 +182,7 @@ class ExpiringTests(Suite):
     async def test_each_record_is_given_out_to_one_of_many_calls(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`take_expired` and `purge_expired` at the same time give out each record once."""
+        """If many calls run at the same time, they give out each record only once."""
         expiring = collecting(store)
         for _ in range(_ROUNDS):
             records = await _fill(store, clock, _MANY)
@@ -227,7 +227,7 @@ class ExpiringTests(Suite):
     async def test_nothing_is_given_out_by_a_broken_store(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A broken store raises StoreUnavailable, and does not seem to be empty."""
+        """A broken store raises StoreUnavailable; it must not look like an empty store."""
         expiring = collecting(store)
         await store.create(_KEY, _an_old_record(clock, "text"))
         await self.break_under_test(store)
@@ -276,7 +276,7 @@ _GIVES = (TakeExpired, PurgeExpired)
 
 
 def collecting(store: StoreUnderTest) -> AsyncExpiring:
-    """Return a store that gives out its expired records; raise SkipTest without this feature."""
+    """Return the store, ready to give out expired records; raise SkipTest if it never does so."""
     inner = cast(Any, store).inner
     if not isinstance(inner, Expiring | AsyncExpiring):
         raise SkipTest("the store does not give out its expired records")
