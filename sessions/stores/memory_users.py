@@ -40,7 +40,7 @@ class UserEntries:
         return dict(self._of_user.get(user_id, {}))
 
     def remove(self, user_id: str, entries: Mapping[str, float]) -> None:
-        """Remove these entries of a user; keep an entry whose time is now later than in `entries`."""
+        """Remove these entries of a user, except those that have a later time than in `entries`."""
         mine = self._of_user.get(user_id, {})
         for key, until in entries.items():
             if mine.get(key, until) <= until:
