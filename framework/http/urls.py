@@ -152,8 +152,8 @@ def _fault(rule: Rule, given: Mapping[str, object]) -> str:
         if _has_half_a_character(given[name]):
             return (
                 f"url_for({rule.endpoint!r}, {shown}): the query cannot contain"
-                f" {reprlib.repr(given[name])}, the value of {name!r}, because a surrogate is not a"
-                " character. Fix: leave such characters out of the value."
+                f" {reprlib.repr(given[name])}, the value of {name!r}, because a surrogate in"
+                " this value is not a character. Fix: leave surrogates out of the value."
             )
     return (
         f"url_for({rule.endpoint!r}, {shown}): the path {rule.rule!r} with these values does not"

@@ -299,8 +299,9 @@ def _too_slow(state: State, ask: Ask, error: TimeoutError) -> Any:
         if ask[0] == CALL:
             return ask[1].fail(error)
         raise StoreUnavailable(
-            f"the session store did not answer {ask[0]} in time: one request may use {DEADLINE} s."
-            " Fix: check the load of the store, and the network"
+            f"the session store did not answer the call {ask[0]} in time: a request waits at"
+            f" most {DEADLINE} s for its store. Fix: check whether the store has too much work, and"
+            " check the network"
         ) from error
     except StoreUnavailable as slow:
         state.note_failure(ask[0], slow)

@@ -9,8 +9,8 @@ from sessions.errors import SessionError, StoreUnavailable
 logger = logging.getLogger("sessions")
 
 NESTED = (
-    "the function of update_with(), or the method resume(), called a method of the session that"
-    " calls the store. Fix: call this method before update_with(), or in the handler"
+    "the function of update_with(), or the method resume(), called a session method that calls"
+    " the store. Fix: call this method before update_with(), or in the handler"
 )
 
 # A call that begins later could end after the deadline of the request.
@@ -23,8 +23,9 @@ def check_budget(state: State) -> None:
         raise state.failure
     if state.spent > LATEST_ASK:
         raise StoreUnavailable(
-            f"the session store took {state.spent:.1f} s, but one request may use {DEADLINE} s."
-            " Fix: check the load of the store, and the network"
+            f"the session store took {state.spent:.1f} s for this request, so too little time is"
+            f" left for another call: a request waits at most {DEADLINE} s for its store. Fix:"
+            " check whether the store has too much work, and check the network"
         )
 
 

@@ -40,7 +40,7 @@ def add_to_response(response: object, added: Headers) -> None:
 def _add_to_list(headers: list[Any], added: Headers) -> None:
     if not all(_is_pair_of_text(header) for header in headers):
         raise TypeError(
-            "the list has items that are not pairs of str, as WSGI needs them. Fix: give a list"
+            "the list must contain only pairs of str, as WSGI needs them. Fix: give a list"
             ' such as [("Content-Type", "text/plain")]'
         )
     merge_headers(headers, added)

@@ -73,9 +73,9 @@ def plain_key(key: object) -> str:
 
 
 def _check_reserved(key: str) -> None:
-    kept = "encrypted sessions keep their keys" if key.startswith(SEALED) else _KEPT.get(key)
+    kept = "encrypted sessions keep their data keys" if key.startswith(SEALED) else _KEPT.get(key)
     if kept is not None:
         more = ", or set_user(user_id, name=...)" if key == USER_DATA else ""
         raise UnencodableValue(
-            f"the key {key!r} is reserved: there, {kept}. Fix: use another key{more}"
+            f"the key {key!r} is reserved: under this key, {kept}. Fix: use another key{more}"
         )

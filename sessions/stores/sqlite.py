@@ -335,7 +335,7 @@ def _explained(error: Exception) -> str:
     if is_locked(error):
         return (
             f"{error}, because another process holds its lock. Fix: wait until that process has"
-            " finished (a backup, a long transaction), or end that process, and start again"
+            " finished its work, such as a backup, or end that process. Then try again"
         )
     return f"{error}. Fix: give a file on a local disk, in a directory that exists and is writable"
 

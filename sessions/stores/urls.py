@@ -74,7 +74,8 @@ def async_store_from_url(url: str) -> AsyncStore:
     if scheme in ("memory", "sqlite"):
         raise ConfigurationError(
             f"async_store_from_url({without_password(url)!r}) is the URL of a store that is not"
-            " asynchronous. Fix: use store_from_url; an AsyncSessionManager can use its store, too"
+            " asynchronous. Fix: use store_from_url; an AsyncSessionManager can use a blocking"
+            " store, too"
         )
     module, _, name = _server(scheme, url, asynchronous=True)
     store: AsyncStore = getattr(import_module(module), name).from_url(url)

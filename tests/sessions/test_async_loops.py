@@ -229,7 +229,7 @@ async def test_a_call_after_its_deadline_is_not_repeated(clock: ManualClock) -> 
     gate = threading.Event()
     watched.before["commit"] = lambda: gate.wait(SECONDS)
 
-    with pytest.raises(StoreUnavailable, match="did not answer commit"):
+    with pytest.raises(StoreUnavailable, match="did not answer the call commit"):
         await manager.close(session)
     headers = await manager.close(session, failed=True)
     gate.set()

@@ -79,11 +79,13 @@ def test_code_cannot_set_the_key_of_the_user_data(customer: Browser, key: str) -
     """The error says whose key it is."""
 
     def write(session: Session) -> None:
-        with pytest.raises(UnencodableValue, match=r"is reserved: there, .* Fix: use another key"):
+        with pytest.raises(
+            UnencodableValue, match=r"is reserved: under this key, .* Fix: use another"
+        ):
             session[key] = 1
         for atomic in (session.increment, session.take):
             with pytest.raises(
-                UnencodableValue, match=r"is reserved: there, .* Fix: use another key"
+                UnencodableValue, match=r"is reserved: under this key, .* Fix: use another"
             ):
                 atomic(key)
 

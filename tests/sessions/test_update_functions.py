@@ -11,7 +11,7 @@ from sessions import AsyncSessionManager, Session, SessionError
 from tests.support.apps import Browser, writes
 from tests.support.loops import a_cookie, on_a_loop, opened
 
-MATCH = "called a method of the session that calls the store"
+MATCH = "called a session method that calls the store"
 
 
 class Later:
