@@ -359,7 +359,7 @@ def _require_exceptions(types: Sequence[object]) -> None:
 
 
 def _names_of(handlers: object) -> tuple[str, ...]:
-    """Return the names of the methods in `of` of `@catch`, which is one method or a list."""
+    """Return the names of the handlers in `@catch(..., of=handlers)`: one method or a list."""
     given = (
         handlers if isinstance(handlers, Sequence) and not isinstance(handlers, str) else [handlers]
     )

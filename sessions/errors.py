@@ -39,7 +39,7 @@ class ConfigurationError(SessionError, ValueError):
 
 
 class WrongSettings(ConfigurationError, TypeError):
-    """Settings do not exist, or are missing."""
+    """A given setting does not exist, or a required setting is missing."""
 
 
 class SessionNotFound(SessionError):

@@ -142,7 +142,7 @@ def place_of(name: str, *, beside: str = "") -> str | None:
 
 
 def is_imported() -> bool:
-    """Return whether a statement `from ... import` called the caller of this function."""
+    """In a module's `__getattr__`, return whether a statement `from ... import` asks for a name."""
     asked = inspect.currentframe()
     frame = asked and asked.f_back and asked.f_back.f_back
     if frame is None or frame.f_lasti < 0:

@@ -113,7 +113,10 @@ class AsyncUpkeep(Counts):
 
 
 def purging(sessions: Persistence, limit: int) -> Callable[[Any], tuple[State, Flow[int]]] | None:
-    """Return the function that begins a purge with events; None if nothing needs these events."""
+    """Return the function that begins a purge with an event for each expired session.
+
+    The result is None if nothing needs the events, or if the store cannot return what it removes.
+    """
     if not (isinstance(sessions, NotedSessions) and sessions.rules.takes_expired):
         return None
 

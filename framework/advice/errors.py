@@ -331,7 +331,7 @@ def _of_template(error: BaseException) -> str | None:
 
 
 def _of_library(error: BaseException) -> str | None:
-    """Return the remedy for an error that Werkzeug raises for a wrong value of the program."""
+    """Return the remedy if Werkzeug raised the error because the program gave it a wrong value."""
     trace = traceback.walk_tb(error.__traceback__)
     frames = [frame for frame, _ in trace if frame.f_globals.get("__name__", "").startswith("werk")]
     names = [frame.f_code.co_name for frame in frames]

@@ -42,7 +42,7 @@ _plans: dict[_Key, tuple[Sequence[Declared], Plan]] = {}
 
 
 def asks_for_components(marker: Marker) -> bool:
-    """Return whether a source possibly needs a component of the application."""
+    """Return whether a marker possibly needs a component of the application."""
     return type(marker) not in _WITHOUT_COMPONENTS
 
 

@@ -96,7 +96,7 @@ def refuse_idle(declared: Declared) -> None:
 
 
 def _resolving_function(component: object, field: Field) -> Callable[..., object]:
-    """Return the function `resolve` of the class, which still takes `self`."""
+    """Return the method `resolve` of the class as a function, which still takes `self`."""
     function = method_of(component, "resolve")
     kind, wanted = describe(type(component)), describe(field.annotation)
     if function is None:

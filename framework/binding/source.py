@@ -204,7 +204,7 @@ class Parameter:
 
     @property
     def may_refuse(self) -> bool:
-        """Return whether a bad value for this parameter itself is answered with 422."""
+        """Return whether a request can get a 422 for this parameter; its `parts` do not count."""
         return self.marker.may_refuse(self.field)
 
     @property

@@ -268,7 +268,7 @@ def _is_object(annotation: object) -> bool:
 
 
 def _other_spelling(declared: Declared) -> str | None:
-    """Return what to write instead of a parameter for a session or a response.
+    """Return advice for a parameter whose type is a session or a response.
 
     A mapping named `session` counts as a session. For any other parameter, the result is None.
     """

@@ -234,7 +234,10 @@ def _fail(scope: Scope, status: str) -> None:
 
 
 def _end_late(scope: Scope, failure: BaseException | None) -> None:
-    """End components after the response was sent; only log errors: the response cannot change."""
+    """End the components after the response was sent.
+
+    An error is only logged, because the response cannot change any more.
+    """
     scope.failure = scope.failure or failure
     _log_errors(scope.close)
 

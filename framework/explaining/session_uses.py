@@ -34,7 +34,7 @@ class SessionUse:
 
 
 def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
-    """List the parts that possibly use the session; empty if the request has no session."""
+    """List the parts of the program that possibly use the session; empty without a session."""
     saving = only(steps, SaveSession)
     if not saving:
         return []

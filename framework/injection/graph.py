@@ -181,7 +181,7 @@ class Graph:
                 yield describe(provider.keys[0]), self._made[provider]
 
     def unasked(self) -> Iterator[tuple[tuple[object, ...], str, object]]:
-        """Yield the user's components that nothing has asked for: their types, place and value."""
+        """Yield each unused component of the user: its types, its place and its value."""
         for provider in self._registry.eager():
             if self._built.get(provider) and provider not in self._asked_for:
                 # A component of a request is not made yet, so its types are the value.

@@ -175,7 +175,10 @@ def raised(provider: Provider, error: Exception) -> Mistake:
 
 
 def _said(provider: Provider, error: Exception) -> Mistake | None:
-    """Return the mistake, with the user's line, if this framework raised an error with a remedy."""
+    """Return a mistake with the user's line, if this framework raised an error with a remedy.
+
+    For any other error, the result is None.
+    """
     frames = list(frames_of(error.__traceback__))
     if not frames or not is_ours(frames[-1]) or ". Fix: " not in str(error):
         return None

@@ -1,4 +1,4 @@
-"""Arguments that a handler cannot have together with its guards and exception handlers."""
+"""Report handlers whose parameters contradict those of their guards or exception handlers."""
 
 from collections.abc import Iterator
 from itertools import chain

@@ -95,7 +95,7 @@ def _is_framework_decorator(decorator: ast.expr, module: ModuleType | None) -> b
 
 
 def _is_silent(first: Definition) -> bool:
-    """Return whether each decorator of a definition is known to store the function nowhere else."""
+    """Return False if a decorator of a definition possibly stores the function elsewhere."""
     names = [
         getattr(decorator, "id", getattr(decorator, "attr", ""))
         for decorator in first.decorators or ()

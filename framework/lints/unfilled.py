@@ -14,7 +14,7 @@ _FOREIGN = ("framework", "sessions", "werkzeug")
 
 
 def note_unfilled(program: Program, report: Report) -> None:
-    """Report attributes such as `mailer: Inject[Mailer]` in a class, which have no value."""
+    """Report an annotation such as `mailer: Inject[Mailer]` if nothing sets the attribute."""
     for target in program.classes:
         # A start hook may give an attribute its value.
         if scope_of(target) == "request" or hasattr(target, "on_start"):

@@ -29,7 +29,7 @@ class Mismatch(NamedTuple):
 
 
 class ForeignModelError(ValueError):
-    """The errors of a model that refuses a value, with their places."""
+    """A model refuses a value; `mismatches` has each error with its place."""
 
     def __init__(self, mismatches: Iterable[Mismatch]) -> None:
         super().__init__("a model refuses the value")
@@ -82,7 +82,7 @@ def below(above: str, found: Iterable[Mismatch]) -> Iterator[Mismatch]:
 
 
 class _Search:
-    """Walk through one value; a pointer is written only for a mismatch that was found."""
+    """Find the mismatches in one value; only a mismatch gets a JSON pointer to its place."""
 
     def __init__(self, hook: Hook | None) -> None:
         self._left = _MOST_VALUES

@@ -65,7 +65,7 @@ def _reads_texts(annotation: Any) -> bool:
 
 
 def _members(annotation: Any) -> list[Any]:
-    """List the members of a union without None; for any other type, list the type itself."""
+    """List the members of a union, except None; for any other type, list the type itself."""
     base, _ = split(annotation)
     if get_origin(base) not in (Union, UnionType):
         return [annotation]

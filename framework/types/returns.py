@@ -132,7 +132,7 @@ def advice_on_parts(result: tuple[Any, ...]) -> str | None:
 
 
 def _with_parts(kind: Any) -> str:
-    """Return the beginning of the code for a result of this type, such as `Response(body, `."""
+    """Return the code that begins a response for this type of body, such as `Response(body, `."""
     base = get_origin(kind) or kind
     is_plain = isinstance(base, type) and issubclass(base, (str, bytes))
     return "Response(body, " if is_plain else "framework.results.JSON(body, "

@@ -16,7 +16,7 @@ _OF_SOME_INDEXES = ("create_sign_in", "commit_sign_in")
 
 
 def verbs_of(store: Store | AsyncStore | None) -> dict[str, Any]:
-    """Return the store's method for each name; all arguments of the methods are positional."""
+    """Return the store's methods by name; call them with positional arguments only."""
     verbs = {
         name: getattr(store, name, None)
         for name in (*_OF_EVERY_STORE, *_OF_SOME_STORES, *_OF_AN_INDEX, *_OF_SOME_INDEXES)

@@ -119,7 +119,7 @@ def is_given(state: State) -> bool:
 
 
 def links_of(transports: Sequence[Transport]) -> Links | None:
-    """Return the links of a container with these transports; None without a `URLTransport`."""
+    """Return the `Links` for these transports; None if no transport is a `URLTransport`."""
     cookie = None
     others = [one for one in transports if not (one.in_links or isinstance(one, CookieTransport))]
     for transport in transports:

@@ -14,7 +14,7 @@ from sessions.errors import StoreUnavailable
 
 
 class Moving:
-    """Run the flow that stores a session of another system, while the session loads."""
+    """Run a generator that stores the session of another system, one call at a time."""
 
     def __init__(self, flow: Flow[None]) -> None:
         self._flow = flow

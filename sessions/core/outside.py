@@ -21,11 +21,11 @@ class OutsideCall(ABC):
 
     @abstractmethod
     def succeed(self, result: Any) -> Any:
-        """Return what the load of the session receives for this result."""
+        """Return the answer to the loading session for this result of the function."""
 
     @abstractmethod
     def fail(self, error: Exception) -> Any:
-        """Return what the load of the session receives for this error, or raise the error."""
+        """Return the answer to the loading session for this error of the function, or raise it."""
 
 
 def call_here(call: OutsideCall) -> Any:

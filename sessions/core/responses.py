@@ -59,7 +59,7 @@ def _holds_headers(headers: object) -> bool:
 
 
 def _merge(headers: Any, added: Headers) -> None:
-    """Merge headers of one name, such as Vary, into the headers of the response."""
+    """Merge the headers `added`, which all have the same name, into the headers of the response."""
     if not added:
         return
     name = added[0][0]

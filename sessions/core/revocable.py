@@ -96,9 +96,9 @@ class RevocableSessions(StatelessSessions):
         state.found = (*state.found, (id, standing, record))
 
     def _judged(self, state: State, id: Id, answer: object) -> Standing:
-        """Return what an unexpired token may do (its standing).
+        """Return what the request may do with an unexpired token, as a `Standing`.
 
-        `answer` is the list's answer for the family of the token.
+        `answer` is what the list of revocations has for the token's family.
         """
         if isinstance(answer, Exception):
             return _unreadable(state, answer)
@@ -107,9 +107,9 @@ class RevocableSessions(StatelessSessions):
         return PAST if answer.updated_at > state.began_at - REMEMBERED_FOR else UNKNOWN
 
     def _judged_by_user(self, state: State, id: Id, answer: object) -> Standing:
-        """Return what a user's token may do (its standing).
+        """Return what the request may do with the token of a user, as a `Standing`.
 
-        `answer` is the list's answer for the user.
+        `answer` is what the list of revocations has for the user.
         """
         if isinstance(answer, Exception):
             return _unreadable(state, answer)
@@ -250,7 +250,7 @@ class RevocableSessions(StatelessSessions):
         return (yield from self._user_allows(state, id))
 
     def _user_allows(self, state: State, id: Id) -> Flow[bool]:
-        """Return whether the list's entry for the signed-in user leaves this session valid."""
+        """Return whether the user's entry in the list of revocations leaves this session valid."""
         if state.record is None or state.record.user_id is None:
             return True
         answer = yield ("load", cut_key(state.record.user_id))
@@ -329,7 +329,10 @@ class RevocableSessions(StatelessSessions):
         raise StoreUnavailable(_TOO_BUSY.format("a session"))
 
     def _mark(self, id: Id, least: int) -> Record:
-        """Return a new entry for the list; it expires later than every token of its family."""
+        """Return a new entry for the list of revocations, with the lowest valid generation.
+
+        The entry is for the family of `id`, and expires later than every token of the family.
+        """
         now = self.clock()
         # The clock of the server that made the token may have been ahead.
         youngest = max(now, id.record.created_at) if isinstance(id, CarriedId) else now
@@ -358,7 +361,7 @@ def _unreadable(state: State, error: Exception) -> Standing:
 
 
 def mark_key(id: Id) -> str:
-    """Return the key of the list's entry for the family of an id."""
+    """Return the key of the entry for an id's family in the list of revocations."""
     return hash_of(f"family:{id.key}")
 
 

@@ -167,8 +167,8 @@ class Wrapping:
     def sealed_device(self, key: str, plain: bytes) -> bytes:
         """Return the sealed device of a sign-in.
 
-        A list of sessions shows the devices, but it has no ids. So a key of the server alone,
-        without an id, seals the device.
+        A list of sessions shows the devices, but does not know the ids. So the device is sealed
+        with the server's key alone, without an id.
         """
         return _sealed(self._device_cipher(self._keys[0]), plain, _place(key, LABEL))
 

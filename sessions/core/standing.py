@@ -34,7 +34,7 @@ _UNKNOWN = Standing.UNKNOWN
 
 
 class TokenStandings:
-    """Find out what an id may do (its standing): current, in grace, past or unknown."""
+    """Find out what a request may do with an id that it sent, as a `Standing`."""
 
     def __init__(self, lifetimes: Lifetimes, clock: Callable[[], float]) -> None:
         self._idle = lifetimes.idle
@@ -43,7 +43,7 @@ class TokenStandings:
         self._clock = clock
 
     def standing(self, id: Id, answer: object, began_at: float) -> Standing:
-        """Return what an id may do (its standing) in a request that began at this time.
+        """Return what a request that began at this time may do with an id, as a `Standing`.
 
         `answer` is the store's answer to a load; an exception means a damaged record.
         """

@@ -194,7 +194,7 @@ class State(Notes, msgspec.Struct, eq=False):
         self.sign_out_again()
 
     def sign_out_again(self) -> None:
-        """Set the sign-out again, because an error of the request must not undo a sign-out."""
+        """If the request signed the user out, do so again: an error must not undo a sign-out."""
         if self.signs_out and self.values is not None:
             self.pending = Pending(user_id=None)
             self.forget_user()

@@ -111,7 +111,7 @@ class StatelessSessions(MemoryVerbs):
         self.begin_found(state)
 
     def find(self, state: State, id: Id) -> None:
-        """Set what an id of the request may do (its standing), from its token alone."""
+        """Note in the state what the request may do with an id, from the id's token alone."""
         standing = self.token_standing(state, id)
         record = id.record if isinstance(id, CarriedId) else None
         state.found = (*state.found, (id, standing, record))
@@ -120,7 +120,7 @@ class StatelessSessions(MemoryVerbs):
             state.is_damaged = True
 
     def token_standing(self, state: State, id: Id) -> Standing:
-        """Return what an id may do (its standing), from the record in its token."""
+        """Return what the request may do with an id, from the record in the id's token."""
         record = id.record if isinstance(id, CarriedId) else None
         return self._standings.standing(id, record, state.began_at)
 

@@ -31,7 +31,7 @@ class Taker:
         self._form_limit = form_limit
 
     def from_environ(self, environ: dict[str, Any]) -> None:
-        """Take the parameter out of a WSGI request; the environ is changed in place."""
+        """Take the parameter with the token out of a WSGI request; change the environ in place."""
         taken: Taken = environ.get(TAKEN_KEY) or {}
         if self._parameter in taken:
             # An outer middleware has taken the parameter out.

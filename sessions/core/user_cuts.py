@@ -33,7 +33,7 @@ class Cut(NamedTuple):
         return created_at <= (self.kept_since if key == self.kept else self.until)
 
     def then(self, now: float, keep: str | None) -> "Cut":
-        """Return the cut that ends all sessions of the user now, except the session `keep`."""
+        """Return the `Cut` that ends all sessions of the user now, except the session `keep`."""
         kept_since = self.kept_since if keep == self.kept else self.until
         return Cut(max(now, self.until), keep, kept_since)
 
@@ -46,7 +46,7 @@ class Cut(NamedTuple):
 
 
 def cut_key(user_id: str) -> str:
-    """Return the key of the list's entry for a user."""
+    """Return the key of a user's entry in the list of revocations."""
     return hash_of(f"user:{hash_of_user(user_id)}")
 
 
@@ -62,7 +62,10 @@ def cut_in(answer: object) -> Cut:
 
 
 def entry_of(cut: Cut, absolute: float, now: float) -> Record:
-    """Return the list's entry for a cut; it expires later than every session that the cut ends."""
+    """Return the entry for a cut in the list of revocations.
+
+    The entry expires later than every session that the cut ends.
+    """
     return Record(
         values={_CUT: codec.encode([cut.until, cut.kept, cut.kept_since])},
         secret=hash_of(random_secret()),

@@ -172,7 +172,7 @@ class IndexedSessions(Refreshing):
         )
 
     def _end_oldest(self, state: State, id: Id, user_id: str, most: int) -> Flow[None]:
-        """End the sessions of the user over the limit: those with the oldest sign-ins."""
+        """If the user has more sessions than the limit, end those with the oldest sign-ins."""
         live = yield from self.sessions_of(user_id)
         for key, _ in live[most:]:
             record = yield from self.before_end(state, Id("", key, ""))

@@ -347,7 +347,7 @@ class MemoryVerbs(Persistence):
 
 
 def _clear_all(state: State) -> None:
-    """Remove the previous user's values; keep the mark of a session from another system.
+    """Remove the previous user's values; a session from another system keeps the value `MOVED`.
 
     The commit also removes values that other requests have written since the load, because these
     values belong to the previous user, too.

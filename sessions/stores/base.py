@@ -144,8 +144,8 @@ class Store(ABC):
         """End the record; return whether there was a live record.
 
         With `user_id`, end the record only if it has this user, and check this in the same atomic
-        step. Keep an `Ended` for REMEMBERED_FOR seconds, and none of the data. A second call
-        changes nothing.
+        step. Remove all data of the record, but keep an `Ended` for REMEMBERED_FOR seconds. A
+        second call changes nothing.
         """
 
     @abstractmethod

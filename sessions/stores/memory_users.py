@@ -26,7 +26,7 @@ class UserEntries:
         return sum(map(len, self._of_user.values()))
 
     def add(self, user_id: str, key: str, until: float, now: float) -> None:
-        """Add the key."""
+        """Add the key to the keys of the user."""
         keys = self._of_user.setdefault(user_id, {})
         keys[key] = max(until, keys.get(key, until))
         self._of_key.setdefault(key, {})[user_id] = until

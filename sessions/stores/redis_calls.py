@@ -31,9 +31,9 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class _About(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A record without its values; `next` is the number of the next new value.
+    """A record without its values; `next` is the number that the next new value gets.
 
-    False stands for a missing value, because an array in Lua cannot contain null.
+    False stands for a missing field, because an array in Lua cannot contain null.
     """
 
     version: int

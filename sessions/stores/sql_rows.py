@@ -173,7 +173,7 @@ def expired_in(row: Row) -> Record | None:
 
 
 def damage_parameters(key: str, rows: list[Row]) -> Parameters | None:
-    """Return the parameters that remove a damaged row, None if the row is not damaged."""
+    """Return the parameters that remove a damaged row; None if the row is not damaged."""
     try:
         found_in(rows)
     except UnreadableValue:
@@ -224,7 +224,10 @@ def _data(values: Any) -> str:
 
 
 def _numbered(names: Iterable[str]) -> str:
-    """Return a JSON object that maps each name to its number in the commit, such as `@000002`."""
+    """Return a JSON object that maps each name to its place in the order, such as `@000002`.
+
+    The SQL statement replaces each `@` by the number in the column `next_place`.
+    """
     pairs = (f'"{_in_base64(name)}":@{place:0{_MOST_NAMES}}' for place, name in enumerate(names))
     return "{" + ",".join(pairs) + "}"
 

@@ -23,7 +23,7 @@ def expect(found: object, expected: object, what: str) -> None:
 
 
 def exactly(value: object) -> object:
-    """Return the value in a form to compare; a record then includes the order of its values."""
+    """Return a form of the value for `==`; with it, the order of a record's values counts, too."""
     if isinstance(value, Record):
         return [(field.name, _part(value, field.name)) for field in fields(value)]
     return value

@@ -166,7 +166,7 @@ class CommitTests(Suite):
     async def test_an_expectation_is_of_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """An expectation is compared with the present values, after changes of other requests."""
+        """`expected` is compared with the present values, after the changes of other requests."""
         await store.create("key", a_record(clock, {"a": b"1", "b": b"1"}))
         await store.commit("key", some_changes(clock, set={"a": b"2"}, removed=frozenset("b")))
 

@@ -236,7 +236,7 @@ class _Spelling:
         self._end = _attributes_text(attributes, secure=secure, has_domain=has_domain)
 
     def without_domain(self, attributes: CookieAttributes) -> "_Spelling":
-        """Return the same cookie for the host of the request only."""
+        """Return the cookie without the attribute Domain, for the host of the request alone."""
         return _Spelling(self.name, attributes, secure=self.is_secure, has_domain=False)
 
     def set(self, token: str, max_age: int | None) -> str:

@@ -90,7 +90,10 @@ class OpenedStore:
             after = page.after
 
     def sessions(self) -> Iterator[tuple[str, Record]]:
-        """Yield the live sessions with their keys, without records that belong to no session."""
+        """Yield each live session with its key.
+
+        A record that belongs to no session is left out, such as the queue of a user's sign-ins.
+        """
         return (pair for pair in self.records() if WAITING not in pair[1].values)
 
     def named(self, handle: str) -> tuple[str, Record]:
