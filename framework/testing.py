@@ -148,10 +148,10 @@ class Client(werkzeug.test.Client):
     def session(self) -> "SessionOpening":
         """Open the session of the client, or a new one: `with client.session() as ...`.
 
-        The session is saved at the end. https requests have another cookie than http requests:
-        `client.session(base_url="https://localhost")` opens the https session. Without cookies,
-        the client opens the last session that it received. From then on, the client sends the
-        token of this session.
+        The session is saved at the end. https requests have another cookie than http requests, so
+        `client.session(base_url="https://localhost")` opens the https session. If the application
+        sends tokens in a header or in links, the client opens the session of the last token that
+        it received. From then on, the client sends the token of this session.
         """
         return SessionOpening(self._open_session)
 

@@ -100,7 +100,10 @@ class Session(SessionFace[BlockingDriver]):
         self._tell_of_other_values()
 
     def increment(self, key: str, by: float = 1) -> Any:
-        """Add to a number, or to 0 if it is absent, and return the sum; no addition is lost."""
+        """Add `by` to the number under the key, and return the sum; no addition is lost.
+
+        A missing number counts as 0.
+        """
         return self.update_with(key, adding(key, by))
 
     def take(self, key: str, default: Any = None) -> Any:
@@ -193,7 +196,10 @@ class AsyncSession(SessionFace[AsyncDriver]):
         return self._on_the_loop("reload", self._reload)
 
     def increment(self, key: str, by: float = 1) -> Coroutine[Any, Any, Any]:
-        """Add to a number, or to 0 if it is absent, and return the sum; no addition is lost."""
+        """Add `by` to the number under the key, and return the sum; no addition is lost.
+
+        A missing number counts as 0.
+        """
         add = adding(key, by)
         return self._on_the_loop("increment", lambda: self._update_with(key, add))
 

@@ -157,7 +157,10 @@ def _unfit_keys(token: JWTToken) -> Iterator[str]:
 def _derived_keys(
     keys: Sequence[str | bytes], algorithm: str, name: str
 ) -> Mapping[str, str | bytes]:
-    """Return keys that are derived from the container's keys; the `kid` of a key is its hash."""
+    """Derive a key from each key of the container; return a dict from `kid` to derived key.
+
+    The `kid` is the beginning of the hash of the derived key.
+    """
     purpose = f"JSON Web Token session:{algorithm}:{name}"
     derived = [derived_key(key, purpose).hex() for key in keys]
     return {hash_of(key)[:16]: key for key in derived}

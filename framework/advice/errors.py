@@ -343,7 +343,10 @@ def _sentence(text: str) -> str:
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Return the frames with a line of code: some frames of an import have no file and no line."""
+    """Return the frames that have a line of code; some frames of an import have no file.
+
+    If no frame has a line of code, return one empty frame.
+    """
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.line]
     return frames or [traceback.FrameSummary("", 0, "", line="")]
 

@@ -265,5 +265,5 @@ def remedy_for_import(name: str) -> str | None:
 
 
 def remedy_in(table: Mapping[str, str], name: str) -> str | None:
-    """Return the remedy for a name; each key of a table is a list of names."""
+    """Return the remedy for a name, or None; a key of the table is a text of one or more names."""
     return next((remedy for names, remedy in table.items() if name in names.split()), None)

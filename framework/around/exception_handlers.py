@@ -76,7 +76,8 @@ def nearest_of(name: str, catchers: Sequence[Catcher]) -> list[Catcher]:
 def catcher_of(catchers: Sequence[Catcher], error: type) -> tuple[Catcher, type] | None:
     """Return the exception handler for an error, and the type in its `@catch` that fits the error.
 
-    The most specific type decides first, and then the nearest exception handler.
+    The exception handler with the most specific type comes first. If several have this type, the
+    first of them in `catchers` answers the error.
     """
     for kind in error.__mro__:
         for catcher in catchers:
@@ -243,7 +244,10 @@ def _errors(function: Callable[..., object]) -> list[tuple[int, Declared]]:
 
 
 def _unannotated(declared: Sequence[Declared], others: Container[str]) -> list[Declared]:
-    """Find the unannotated parameter that probably has to take the error."""
+    """Return a list with the unannotated parameter that probably takes the error, or an empty list.
+
+    `others` are the names of parameters that take other values.
+    """
     found = [
         parameter
         for parameter in declared

@@ -107,7 +107,7 @@ def _form_and_json(found: Sequence[Parameter]) -> Iterator[Mistake]:
 
 
 def _name(parameter: Parameter, where: str) -> str:
-    """Return a parameter's name; add the function's name if `where` is another function."""
+    """Return the name of a parameter, and of its function unless `where` is this function."""
     name = repr(parameter.name)
     return name if parameter.taken_by == where else f"{name} of {parameter.taken_by}"
 

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Named:
-    """The key of a component whose class needs no decorator.
+    """Ask for a component by its class, even if the class has no decorator.
 
     The program names the class itself: in `Annotated`, in `@guard` or in a list of middleware.
     """
@@ -50,7 +50,7 @@ class InjectMarker(Marker):
 
 
 def _remedy(field: Field, missing: NotProvided) -> str:
-    """Return the remedy, with `Body` and `Form` for a class that looks like data of a request."""
+    """Return the remedy; if a class looks like request data, first suggest `Body` or `Form`."""
     kind = field.annotation
     if not (is_dataclass(kind) or is_typeddict(kind) or is_pydantic_model(kind)):
         return missing.remedy

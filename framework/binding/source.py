@@ -1,7 +1,7 @@
-"""The base of every marker, built in or a user's own: what a source of arguments declares.
+"""The base class of markers: a marker says from which source a parameter gets its value.
 
-A source declares the parts of a request that it needs, its text for `framework explain` and its
-description for OpenAPI. So all code of a new source is in one file.
+Users can add sources of their own. A source declares the parts of a request that it needs, its text
+for `framework explain` and its description for OpenAPI. So all code of a new source is in one file.
 """
 
 from abc import ABC, abstractmethod

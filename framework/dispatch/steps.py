@@ -83,7 +83,7 @@ class PassMiddleware(Step):
     middleware: Middleware
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield the refusals that the middleware declares, and the errors of all middleware."""
+        """Yield the refusals of this middleware, and the errors that any middleware can cause."""
         if isinstance(self.middleware, ExplainedMiddleware):
             for status, why in self.middleware.refusals(method):
                 yield Outcome(status, why)

@@ -128,7 +128,10 @@ def _plain(value: object) -> object:
 
 
 def _filled(rule: Rule, given: Mapping[str, object]) -> str | None:
-    """Return a URL: values of path variables are in the path, all other values in the query."""
+    """Return a URL, or None if the rule cannot hold the values.
+
+    The values of path variables are in the path. All other values are in the query.
+    """
     try:
         built = rule.build(given)
     # A converter cannot make a text of the value.

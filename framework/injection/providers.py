@@ -180,7 +180,11 @@ def method_call(configuration: type, name: str, function: Callable[..., object])
 
 
 def item_of(key: object) -> Any:
-    """Return the item type of a list, sequence or tuple that components fill; else None."""
+    """Return `T` for `list[T]`, `Sequence[T]` or `tuple[T, ...]`; None for any other type.
+
+    Components of the type `T` fill such a list or tuple. A configuration writes a list of
+    middleware itself, so the result for such a list is None.
+    """
     arguments = get_args(key)
     is_tuple = get_origin(key) is tuple and arguments[1:] == (...,)
     is_collection = get_origin(key) in (list, Sequence) or is_tuple

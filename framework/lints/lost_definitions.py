@@ -142,7 +142,7 @@ def _is_lost_in(nearest: object, hidden: object, name: str, target: type) -> boo
 
 
 def _calls_super(member: object) -> bool:
-    """Return whether a method calls the method of the next class with `super`, as mixins do."""
+    """Return whether a method uses `super` to call the method of the next class, as mixins do."""
     function = getattr(member, "__func__", member)
     return "super" in getattr(getattr(function, "__code__", None), "co_names", ())
 

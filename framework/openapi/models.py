@@ -104,7 +104,10 @@ def _describe(
 
 
 def _prefix(number: int) -> str:
-    """Return the text before the names of models: empty at first, and longer if names clash."""
+    """Return the text before the names of models: empty for 0, and different for each number.
+
+    If a name with this text is taken, the next number is tried.
+    """
     return ("", "pydantic.")[number] if number < 2 else f"pydantic_{number}."
 
 

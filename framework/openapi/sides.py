@@ -66,7 +66,7 @@ def _reached(
 
 
 def _different(needed: Mapping[Side, Mapping[str, Schema]], shared: str) -> set[str]:
-    """Return the names whose schemas differ between the sides, or refer to such schemas."""
+    """Return each name whose schema differs between the sides, or refers to a differing schema."""
     request, answer = (needed[side] for side in SIDES)
     both = request.keys() & answer.keys()
     users: dict[str, set[str]] = {}

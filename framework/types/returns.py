@@ -145,8 +145,8 @@ def _is_status(value: object) -> bool:
 def _are_headers(value: object, *, alone: bool) -> bool:
     """Return whether a value is a dict of headers.
 
-    With `alone`, no status stands beside the dict. Then its names must also begin with a capital
-    letter, because the dict could be data.
+    With `alone`, the result of the handler has no status, so the dict could be data. Then the
+    names in the dict must also begin with a capital letter.
     """
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         return False

@@ -101,7 +101,10 @@ class AsyncDriver(Driver):
             self.tell(state)
 
     async def load(self, state: State) -> None:
-        """Load the session unless it is loaded; if the caller is cancelled, a write goes on."""
+        """Load the session unless it is loaded.
+
+        A load sometimes writes to the store. If the caller is cancelled, the write is completed.
+        """
         self._begin(state)
         if not await self._load(state, may_write=False):
             await self._protected(self._load(state, may_write=True))

@@ -76,7 +76,7 @@ class LifecycleDriver(BlockingDriver):
         return super().close_now(state, failed=failed)
 
     def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Load an unused session if a setting needs it; then close the session."""
+        """Load the session if no code has used it and a setting needs it; then close it."""
         self.load_unasked(state, failed=failed)
         return super().close(state, failed=failed)
 
@@ -167,7 +167,7 @@ class AsyncLifecycleDriver(AsyncDriver):
         return super().close_now(state, failed=failed)
 
     async def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Load an unused session if a setting needs it; then close the session."""
+        """Load the session if no code has used it and a setting needs it; then close it."""
         await self.load_unasked(state, failed=failed)
         state.closed = True
         return await super().close(state, failed=failed)

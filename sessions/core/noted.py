@@ -1,4 +1,4 @@
-"""Events for loads and commits, if a container has listeners; without listeners, no cost."""
+"""Classes that add events for loads and commits, used only if a container has listeners."""
 
 from itertools import count
 from typing import Any, TypeVar, cast

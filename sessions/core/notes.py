@@ -49,7 +49,7 @@ class Notes:
         handle: str | None = None,
         user_id: str | None = None,
     ) -> None:
-        """Keep an event until listeners receive it; without `handle`, it is about this session."""
+        """Keep an event for the listeners; without `handle`, the event is about this session."""
         if handle is None and self.id is not None:
             handle = self.id.key
         event = SessionEvent(kind, detail, handle, reason, user_id)
@@ -74,7 +74,7 @@ class Notes:
         return events
 
     def take_endings(self) -> tuple[Ending, ...]:
-        """Return the ended sessions that no earlier call has returned, for calls of `finish`."""
+        """Return the sessions that ended since the last call; the caller then calls `finish`."""
         with _noting:
             endings, self.endings = self.endings, ()
         return endings

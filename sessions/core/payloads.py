@@ -102,7 +102,10 @@ def carried(payload: Payload) -> CarriedId:
 
 
 def newer(data: bytes, *, by: int) -> CarriedId:
-    """Return a placeholder for a session in a newer format, which this release cannot read."""
+    """Return a placeholder for a session in a newer format, which this release cannot read.
+
+    `by` is the difference between the version of this format and the version of this release.
+    """
     text = hash_of(data.hex())
     id = CarriedId(text, text, text)
     id.record = Record(

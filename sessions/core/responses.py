@@ -9,8 +9,8 @@ from sessions.errors import SessionError
 
 _MERGED = ("Vary", "Cache-Control")
 _REMEDY = (
-    "Fix: give an empty list in place of the response. Then add each header of the list to the"
-    " response, as your framework adds headers"
+    "Fix: give an empty list in place of the response. The same call then puts its headers into"
+    " this list. Add each of these headers to the response, as your framework adds headers"
 )
 
 

@@ -295,7 +295,7 @@ class RevocableSessions(StatelessSessions):
         )
 
     def _end_all(self, state: State) -> Flow[None]:
-        """End the sessions in `to_end`: make all tokens of their families invalid."""
+        """End the sessions in `to_end`: make all tokens of these sessions invalid."""
         while state.to_end:
             id = state.to_end[0]
             was_alive = self.token_standing(state, id) is CURRENT
@@ -348,7 +348,7 @@ class RevocableSessions(StatelessSessions):
 
 
 def _user_to_check(state: State) -> str | None:
-    """Return the user whose entry in the list must be read, or None."""
+    """Return the user whose entry in the list of revocations must be read, or None."""
     _, standing, record = state.found[-1] if state.found else (None, None, None)
     return record.user_id if standing is _HALF_FOUND and record is not None else None
 

@@ -69,7 +69,7 @@ class SealedSessions(StoredSessions):
         return (verb, key, self.changes_as_stored(state, id, changes, next_id))
 
     def opened(self, state: State, id: Id, answer: object) -> object:
-        """Return the store's answer with opened values, or an error for a damaged record."""
+        """Return the store's answer with decrypted values, or an error for a damaged record."""
         if not isinstance(answer, Record):
             return answer
         is_encrypted = answer.version == ENCRYPTED_VERSION
@@ -150,7 +150,10 @@ class SealedSessions(StoredSessions):
         return wrapped, data_key.wrapped - kept - wrapped.keys()
 
     def _next_key(self, state: State, id: Id, changes: Changes, next_id: Id) -> DataKey:
-        """Return the data key for the next id: a new key if the commit clears all values."""
+        """Return the data key for the next id.
+
+        If the commit clears all values, this is a new key, else a copy of the present key.
+        """
         data_keys = _data_keys(state)
         if next_id.secret not in data_keys:
             data_keys[next_id.secret] = (

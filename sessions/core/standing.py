@@ -1,4 +1,8 @@
-"""Decide whether the id of a request is current, in grace, past or unknown."""
+"""Decide whether the id of a request is current, in its grace time, past or unknown.
+
+The grace time of an id begins when the session gets a new id. It is the time in which requests can
+still use the earlier id.
+"""
 
 from collections.abc import Callable, Iterable
 from enum import Enum, auto

@@ -56,7 +56,7 @@ _IMMUTABLE = codec.IMMUTABLE
 
 
 class Unsaved(NamedTuple):
-    """The unsaved changes of a session, and the stored values at the same moment."""
+    """The unsaved changes of a session at one moment, and the stored values at this moment."""
 
     changed: Mapping[str, bytes]
     removed: frozenset[str]

@@ -250,7 +250,8 @@ class StoredSessions(IndexedSessions):
             yield from self.end(state)
 
     def _ask_create(self, state: State, id: Id, record: Record) -> Flow[tuple[bool, Record]]:
-        """Create a session, and add it to its user's index; the caller then calls `admitted`."""
+        """Create a session with its index entry; return whether it was created, and its record."""
+        # If the session was created, the caller calls `admitted` to complete the sign-in.
         if record.user_id is None:
             return (yield self._create_ask(state, id, record)), record
         record = yield from self.admit(state, id, record)

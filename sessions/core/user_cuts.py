@@ -29,7 +29,10 @@ class Cut(NamedTuple):
     kept_since: float = 0.0
 
     def ends(self, key: str, created_at: float) -> bool:
-        """Return whether this cut ends a session that began at this time."""
+        """Return whether this cut ends the session with this key.
+
+        A cut ends all earlier sessions of a user, or all but one.
+        """
         return created_at <= (self.kept_since if key == self.kept else self.until)
 
     def then(self, now: float, keep: str | None) -> "Cut":
@@ -78,9 +81,9 @@ def entry_of(cut: Cut, absolute: float, now: float) -> Record:
 
 
 def changes_between(known: Record, entry: Record) -> Changes:
-    """Return the changes that replace the entry `known` of a list of revocations by `entry`.
+    """Return the changes that turn the entry `known` into `entry`, in a list of revocations.
 
-    Each of the two entries has one value, of the same name.
+    Each of the two entries has one value, under the same name.
     """
     return Changes(
         secret=known.secret,

@@ -51,7 +51,7 @@ class PrometheusListener:
         self._counter.labels(event.kind, f"{event.reason or ''}").inc()
 
     def count_call(self, problem: Literal["failed", "slow"]) -> None:
-        """Count a call of a listener that failed or was slow."""
+        """Count a failed or slow call of a listener."""
         self._calls.labels(problem).inc()
 
 

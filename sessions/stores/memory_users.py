@@ -12,8 +12,8 @@ _LOOKED_AT = 4
 class UserEntries:
     """The keys of each user.
 
-    An entry is removed with its record. An entry without a record is removed after two times
-    REMEMBERED_FOR.
+    An entry is removed with its record. An entry without a record is removed after
+    2 * REMEMBERED_FOR seconds.
     """
 
     def __init__(self, records: Container[str]) -> None:

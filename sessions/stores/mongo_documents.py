@@ -150,7 +150,7 @@ def expired(key: str, now: float) -> Document:
 def exactly(document: Mapping[str, Any]) -> Document:
     """Return the filter that finds this document only if it has not changed.
 
-    `create` replaces a damaged document with this filter.
+    With this filter, `create` finds the damaged document that it replaces.
     """
     names = ("_id", "ended", *_TYPES, "expires_at", "purge_at")
     return {name: {"$eq": document.get(name)} for name in names}

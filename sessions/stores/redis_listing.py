@@ -46,7 +46,7 @@ class RedisListing(ABC):
 
     @abstractmethod
     def _ask(self, ask: Callable[[], T], *, is_repeatable: bool = True) -> T:
-        """Call the server; raise the errors of the store contract."""
+        """Call the server; raise StoreUnavailable or UnreadableValue if the call fails."""
 
     def count(self) -> int:
         """Return the number of live records: see `Countable`."""
@@ -108,7 +108,7 @@ class AsyncRedisListing(ABC):
 
     @abstractmethod
     async def _ask(self, ask: Callable[[], Awaitable[T]], *, is_repeatable: bool = True) -> T:
-        """Call the server; raise the errors of the store contract."""
+        """Call the server; raise StoreUnavailable or UnreadableValue if the call fails."""
 
     async def count(self) -> int:
         """Return the number of live records: see `Countable`."""

@@ -362,8 +362,8 @@ def _not_created(store: Any, error: Exception) -> StoreUnavailable:
 def _table(prefix: object, owner: str) -> str:
     if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
         raise ConfigurationError(
-            f"{owner}(prefix={prefix!r}) cannot begin the name of a table. Fix: use at most 40"
-            " lower-case letters, digits and underscores, such as 'shop_'"
+            f"{owner}(prefix={prefix!r}): the name of a table cannot begin with this prefix. Fix:"
+            " use at most 40 lower-case letters, digits and underscores, such as 'shop_'"
         )
     return f"{prefix}sessions"
 

@@ -131,7 +131,7 @@ class Psycopg(PostgreSQL):
         self._conninfo(parameters)
 
     def connect(self, parameters: Parameters, seconds: float) -> Any:
-        """Open a connection, without `psycopg.connect`: its time limit is at least two seconds."""
+        """Open a connection without `psycopg.connect`, which allows no limit below two seconds."""
         opening = self._generators.connect(self._conninfo(parameters))
         opened = self._waiting.wait_conn(
             opening, interval=_INTERVAL, timeout=seconds * CONNECT_SHARE

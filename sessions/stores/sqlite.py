@@ -302,10 +302,11 @@ class SQLiteStore(SQLiteListing, Store):
     def _take_batch(
         self, cursor: sqlite3.Cursor, size: int, *, takes: bool = True
     ) -> tuple[int, list[Row], int]:
-        """Remove expired rows; with `takes`, return the rows of records.
+        """Remove some expired rows; with `takes`, return the rows that have a record.
 
-        The result is the number of rows that were looked at, the rows of records, and the number of
-        records that were removed but are not in the result.
+        A row without a record says only that a session was ended. The result is the number of rows
+        that were looked at, the rows with a record, and the number of removed records that are
+        not in the result.
         """
         values: dict[str, object] = {"now": self.clock(), "size": size}
         cursor.execute("BEGIN IMMEDIATE")

@@ -34,8 +34,8 @@ def check_settings(path: object, prefix: object, durable: object) -> None:
         )
     if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
         problems.append(
-            f"SQLiteStore(prefix={prefix!r}) cannot begin the name of a table. Fix: "
-            "use lower-case letters, digits and underscores"
+            f"SQLiteStore(prefix={prefix!r}): the name of a table cannot begin with this prefix."
+            " Fix: use lower-case letters, digits and underscores"
         )
     if not isinstance(durable, bool):
         problems.append(f"SQLiteStore(durable={durable!r}) is not a bool. Fix: give True or False")

@@ -255,7 +255,7 @@ class ExpiringTests(Suite):
 
 
 class ExpiringProcessTests(ProcessTests):
-    """Test that two processes give out each expired record once."""
+    """Test that only one of two processes receives an expired record."""
 
     @contract_test
     async def test_a_record_is_given_out_to_one_of_two_processes(

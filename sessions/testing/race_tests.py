@@ -146,7 +146,7 @@ async def interrupt(
     """Make the second call of a pair while the first pauses, and check both answers.
 
     A meeting is the kind of the record, the pair, and the point at which the first call pauses.
-    Return the number of points of the first call.
+    Return the number of points at which the first call can pause.
     """
     begin, pair, at = meeting
     key = hash_of(f"{pair} at {at}")

@@ -97,7 +97,7 @@ class TransportContract:
     # Sending
 
     def test_the_client_receives_the_token(self) -> None:
-        """The headers of `send` contain this token, or no token if only links carry the token."""
+        """The headers of `send` contain the token, or no token if only links carry the token."""
         transport = self.make_transport()
         for max_age in (None, 3600):
             headers = transport.send(self.request(), _ALPHABET, max_age)

@@ -375,7 +375,7 @@ def test_settings_that_name_no_database_are_refused() -> None:
             ):
                 store(engine)
         for prefix in ("a b", "1", "x;", None, "a" * 41):
-            with pytest.raises(ConfigurationError, match="cannot begin the name of a table"):
+            with pytest.raises(ConfigurationError, match="name of a table cannot begin with"):
                 store.from_url("postgresql+psycopg://host/name", prefix=prefix)  # type: ignore[arg-type]
         for size in (0, -1, True, "5"):
             with pytest.raises(ConfigurationError, match="is not a number of connections"):
