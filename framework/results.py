@@ -1,4 +1,4 @@
-"""Results with their own headers or status, whose content is described in the OpenAPI document.
+"""Results with their own headers or status; OpenAPI describes the content of each result.
 
 A handler returns such a result. The return annotation says what the result contains, such as
 `JSON[Order]` or `HTML`.

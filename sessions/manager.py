@@ -91,7 +91,7 @@ class Managing(Generic[F]):
                 state.change_again(keep)
 
     def _answered(self, session: F, headers: Headers | None) -> State:
-        """Return the state of a session, and keep the headers of its response."""
+        """Store the response's headers, if given, in the state of a session; return the state."""
         state = state_of(session)
         if headers is not None:
             state.answer = headers
@@ -110,7 +110,7 @@ class Managing(Generic[F]):
             logger.error(_TOO_LATE, late)
 
     def _state_of_cookies(self, header: str | None, turn: Any) -> State:
-        """Return the state for a Cookie header: for its https cookie, or else its http cookie."""
+        """Return the state for the https cookie of a Cookie header, or else for the http cookie."""
         secure = self._state_of_head(header_text(header), "https", turn)
         if secure.has_tokens:
             return secure
@@ -157,7 +157,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
     def close_now(
         self, session: Session, *, failed: bool = False, headers: Headers | None = None
     ) -> Headers | None:
-        """Close the session and return its headers; return None if `close` must be called."""
+        """Close the session; return the response headers, or None if `close` must be called."""
         return self._driver.close_now(self._answered(session, headers), failed=failed)
 
     def close(
@@ -306,7 +306,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
     def close_now(
         self, session: AsyncSession, *, failed: bool = False, headers: Headers | None = None
     ) -> Headers | None:
-        """Close the session and return its headers; return None if `close` must be called."""
+        """Close the session; return the response headers, or None if `close` must be called."""
         return self._driver.close_now(self._answered(session, headers), failed=failed)
 
     async def close(

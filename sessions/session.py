@@ -131,7 +131,7 @@ class AsyncSession(SessionFace[AsyncDriver]):
     """A user's data over many requests, for code on an event loop.
 
     The session is loaded if a parameter of a handler or a dependency asks for it, or by `await
-    session.load()`. A use before that raises SessionNotLoaded.
+    session.load()`. A use of a session that is not loaded raises SessionNotLoaded.
     """
 
     __slots__ = ()

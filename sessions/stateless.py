@@ -92,7 +92,7 @@ class JWTToken(TokenFormat):
             _require("cryptography", "JWTToken", "jwt")
 
     def problems(self) -> Sequence[str]:
-        """Return a text for each wrong setting; no text shows a key."""
+        """Return a text for each wrong setting; keys are secret, so no text contains a key."""
         return [*super().problems(), *_unfit_names(self), *_unfit_keys(self)]
 
     def sealer(self, keys: Sequence[str | bytes], name: str) -> Sealer:

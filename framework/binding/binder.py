@@ -93,7 +93,7 @@ def read_function(function: Callable[..., object], what: str, here: Place) -> li
 
 
 class _Binder:
-    """Bind the parameters of one function."""
+    """Find out how each parameter of one function gets its value."""
 
     def __init__(self, where: str, supply: Supply) -> None:
         self._where = where

@@ -98,7 +98,7 @@ class FormMarker(TextMarker):
         ]
 
     def documented(self, field: Field) -> Sequence[Documented]:
-        """Return the description of one field, or of a whole form's class, for OpenAPI."""
+        """Return the OpenAPI description of one form field, or of a class with all fields."""
         if _whole(field):
             return [DocumentedForm(bare(field.annotation)[0])]
         return [DocumentedForm(field.annotation, self.name_of(field), self.limits)]

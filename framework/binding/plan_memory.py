@@ -58,7 +58,10 @@ def plan_once(
     variables: Mapping[str, type | None],
     make: Callable[[], Plan],
 ) -> Plan:
-    """Return the plan of these parameters at this place; make the plan if it is new."""
+    """Return the plan, which says how the parameters of a function get their values.
+
+    If no earlier call has stored this plan, `make` makes it.
+    """
     key = (where, path, *variables.items(), *map(id, declared))
     known = _plans.get(key)
     if known is not None:

@@ -18,7 +18,10 @@ class QueryMarker(TextMarker):
     source = "query"
 
     def reader(self, name: str) -> Read:
-        """Read every value with the name, so that a parameter of one value can refuse several."""
+        """Return the function that reads all values of the query with this name.
+
+        Even a parameter of one value needs all of them, because it refuses several values.
+        """
         return lambda context: context.query.get(name, ())
 
     def documented(self, field: Field) -> Sequence[Documented]:

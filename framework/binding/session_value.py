@@ -64,7 +64,7 @@ class SessionValueMarker(Marker):
         return f'session_value("{self.key}")'
 
     def where(self, field: Field) -> str:
-        """Return the source and the key."""
+        """Return the source and the session's key, such as `session:cart`."""
         return f"{self.source}:{self.key}"
 
     def extractor(self, field: Field) -> Extract:
@@ -216,7 +216,7 @@ def _stored(session: Session, key: str) -> bytes | None:
 
 
 def _hashable(kind: object) -> object:
-    """Return the type, or its repr if the type cannot be hashed: `Annotated` may hold anything."""
+    """Return the type, or its repr if the type cannot be hashed: `Annotated` can hold anything."""
     try:
         hash(kind)
     except TypeError:

@@ -77,7 +77,7 @@ class DocumentedBody:
 
 @dataclass(frozen=True)
 class DocumentedForm:
-    """The description, for OpenAPI, of a form's field; without a name, of the whole form."""
+    """The OpenAPI description of a form's field, or of the whole form if `name` is empty."""
 
     type: Any
     name: str = ""

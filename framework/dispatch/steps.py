@@ -53,7 +53,7 @@ class Step(ABC):
 
     @abstractmethod
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield the answers that the step may give to a request of this method."""
+        """Yield the answers that the step can give to a request of this method."""
 
 
 @dataclass(frozen=True)

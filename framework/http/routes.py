@@ -228,7 +228,7 @@ def _foreign_variables(route: Route) -> Iterator[Mistake]:
     """Yield mistakes for variables that are written as in other frameworks: `{id}` and `:id`.
 
     Here `{id}` and `:id` are plain text, and the parameter `id` would be read from the query. `:id`
-    counts only if the handler has a parameter of that name.
+    is a mistake only if the handler has a parameter of that name.
     """
     if not _MAY_BE_FOREIGN.search(route.rule):
         return

@@ -46,7 +46,11 @@ def _ending(provider: Provider, make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _injected(declared: Declared) -> Declared:
-    """Return the parameter with the marker `Inject`, unless it takes a value of the request."""
+    """Return the parameter with the marker `Inject`, so that it gets a component.
+
+    A parameter is returned unchanged if it has a marker, if it takes the request or the session, or
+    if its annotation is missing or cannot be evaluated.
+    """
     kind = declared.annotation
     is_mistake = kind in (EMPTY, Unresolved)
     is_marked = any(marker_of(element) for element in declared.metadata)

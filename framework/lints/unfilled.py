@@ -41,7 +41,7 @@ def _note_attributes(base: type, target: type, program: Program, report: Report)
 
 
 def _is_component(base: type, name: str) -> bool:
-    """Return whether the annotation of an attribute is a marker or a decorated class."""
+    """Return whether an attribute's annotation is the class of a component, or has a marker."""
     annotation = _annotation(base, name)
     if isinstance(annotation, type):
         return is_component(annotation)

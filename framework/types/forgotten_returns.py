@@ -110,7 +110,7 @@ def _constants_returned(code: CodeType) -> Iterator[int | None]:
 def _body_without_value(function: FunctionType, *, none_is_value: bool) -> list[ast.stmt]:
     """Return the statements of a function that never returns a value; otherwise an empty list.
 
-    With `none_is_value`, `return None` returns a value.
+    With `none_is_value`, `return None` counts as returning a value.
     """
     if _is_stub(function.__code__):
         return []

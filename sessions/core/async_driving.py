@@ -79,7 +79,7 @@ class AsyncDriver(Driver):
         )
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session and return its headers, or None if the close has to wait."""
+        """Close the session; return the response headers, or None if the close has to wait."""
         state.closed = True
         # A commit of this request may still be running, even if the request was cancelled.
         # If nothing was loaded, no commit can be running.
@@ -153,7 +153,7 @@ class AsyncDriver(Driver):
         return await self._protected(self._run(state, flow))
 
     async def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Commit the unsaved changes, or discard them if `failed` is True; return the headers."""
+        """Commit the changes, or discard them if `failed` is True; return the response headers."""
         headers = self.close_now(state, failed=failed)
         if headers is not None:
             return headers

@@ -49,7 +49,7 @@ class Driver(ABC):
 
     @abstractmethod
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session and return its headers, or None if the store must be called first."""
+        """Close the session; return the response headers; None if the close needs a store call."""
 
     def _close_now(self, state: State, *, failed: bool) -> Headers | None:
         if state.headers is not None:
@@ -160,7 +160,7 @@ class BlockingDriver(Driver):
         return state.values if state.values is not None else {}
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session and return its headers, or None if the store must be called first."""
+        """Close the session; return the response headers; None if the close needs a store call."""
         headers = self._close_now(state, failed=failed)
         if state.events:
             self.tell(state)
@@ -200,7 +200,7 @@ class BlockingDriver(Driver):
                 self.tell(state)
 
     def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Commit the unsaved changes, or discard them if `failed` is True; return the headers."""
+        """Commit the changes, or discard them if `failed` is True; return the response headers."""
         if state.headers is not None:
             return state.headers
         state.closed = True

@@ -157,7 +157,7 @@ class LegacyCookie(ABC):
         return any(results)
 
     def problems(self) -> Iterator[str]:
-        """Yield a text for each wrong setting; no text shows a key."""
+        """Yield a text for each wrong setting; keys are secret, so no text contains a key."""
         name, keys, load = cast("tuple[object, object, object]", (self.name, self.keys, self.load))
         if not isinstance(name, str) or not _TEXT.fullmatch(name) or "=" in name:
             yield f"{name!r} is not the name of a cookie. Fix: give the name in the other system"

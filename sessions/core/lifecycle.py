@@ -295,7 +295,7 @@ def checked_answer(answer: object) -> bool:
 
 
 def refuse(sessions: Persistence, state: State) -> None:
-    """Begin with a new session in place of the session that `resume` refused."""
+    """End the session that `resume` refused; the request goes on with a new session."""
     id = state.id
     sessions.destroy(state)
     if id is not None:

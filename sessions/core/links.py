@@ -26,7 +26,7 @@ _NOWHERE = Place(carries=False, origin=None)
 
 
 class Links:
-    """Decide about the links of a container with a `URLTransport`."""
+    """The rules for tokens in links, in a container with a `URLTransport`."""
 
     def __init__(
         self, url: URLTransport, cookie: CookieTransport | None, others: Sequence[Transport] = ()
@@ -73,7 +73,7 @@ class Links:
         )
 
     def refuses(self, state: State, id: Id, answer: object) -> bool:
-        """Return whether to refuse a user's session, because it came only in a URL or a form."""
+        """Return whether to refuse a user's session, because its id came only in a URL or form."""
         if not (self.url.refuse_users and isinstance(answer, Record) and answer.user_id):
             return False
         return all(transport.in_links or id not in ids for transport, ids in state.brought)

@@ -86,7 +86,11 @@ class MigratingSessions(MovingIn, StoredSessions):
         return True
 
     def _store(self, state: State, legacy: Legacy, loaded: LegacySession) -> Flow[None]:
-        """Store the session of the other system, and begin with the stored record."""
+        """Store the session of the other system; the request then uses the stored session.
+
+        If the user has too many sessions, or has logged out meanwhile, the request begins without
+        this session.
+        """
         id = legacy.id or new_id(self.gen_id)
         try:
             created = yield from self._create_here(state, legacy, id, loaded)

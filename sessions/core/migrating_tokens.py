@@ -36,7 +36,7 @@ class MigratingTokens(MovingIn, StatelessSessions):
         self.begin_anew(state)
 
     def _fits(self, state: State, loaded: LegacySession) -> bool:
-        """Begin with the session; return whether its token is small enough for the client."""
+        """Move the data to a new session; return whether its token is small enough to be sent."""
         self.begin_anew(state)
         for key, value in loaded.data.items():
             state.set(plain_key(key), value)

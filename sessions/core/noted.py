@@ -117,7 +117,7 @@ class NotedSessions(NotedCommits, StoredSessions):
         yield from self.purge(state, 5 * CREATIONS_PER_PURGE)
 
     def _expired(self, state: State) -> tuple[Found, ...]:
-        """Return the ids whose sessions have possibly expired, if no id of the request is live."""
+        """Return the ids whose sessions have possibly expired; none if another id is known."""
         if any(standing is not UNKNOWN for _, standing, _ in state.found):
             return ()
         takes = self.rules.takes_expired

@@ -30,7 +30,7 @@ If the store fails, the driver throws StoreUnavailable into the generator.
 
 
 class Several(Enum):
-    """The result of `close_ask` that makes the driver run the generator `finish`."""
+    """What `close_ask` returns if the close has to run the generator `finish`."""
 
     SEVERAL = auto()
 

@@ -173,7 +173,7 @@ class Wrapping:
         return _sealed(self._device_cipher(self._keys[0]), plain, _place(key, LABEL))
 
     def open_device(self, key: str, sealed: bytes | None) -> bytes | None:
-        """Return the opened device, or None if no server key opens it."""
+        """Return the decrypted device (user agent and network); None if no server key opens it."""
         for server_key in self._keys if sealed is not None else ():
             plain = _opened(self._device_cipher(server_key), sealed or b"", _place(key, LABEL))
             if plain is not None:

@@ -101,7 +101,10 @@ def damage_of(answer: object) -> str | None:
 
 
 def live_ones(found: Iterable[Found]) -> list[Found]:
-    """Return each live session once, with its current id if the request has this id."""
+    """Return each live session once, with one id of the request.
+
+    If the request has the current id and an earlier id of a session, the current id is returned.
+    """
     live: dict[str, Found] = {}
     for one in found:
         id, standing, _ = one

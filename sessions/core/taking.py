@@ -46,7 +46,7 @@ class Taker:
         environ[TAKEN_KEY] = {**taken, self._parameter: values}
 
     async def from_scope(self, scope: MutableMapping[str, Any], receive: Receive) -> Receive:
-        """Take the parameter out of an ASGI request; return the `receive` for the application."""
+        """Take the parameter with the token out of an ASGI request; return the new `receive`."""
         taken: Taken = scope.get(TAKEN_KEY) or {}
         if self._parameter in taken:
             return receive
@@ -131,7 +131,7 @@ class Taker:
         return values, _replaying([_request(rest, more=False)], receive)
 
     def _split(self, text: bytes) -> tuple[bytes, list[str]]:
-        """Return a text without the parameter, and the parameter's values."""
+        """Return a text without the parameter of the token, and the values of this parameter."""
         rest, values = take_out(text.decode("latin-1"), self._parameter)
         return rest.encode("latin-1"), values
 

@@ -54,7 +54,10 @@ def cut_key(user_id: str) -> str:
 
 
 def cut_in(answer: object) -> Cut:
-    """Return the cut of an entry; a damaged entry ends all sessions older than its last change."""
+    """Return the cut in a user's entry: when all sessions of the user, or all but one, were ended.
+
+    A damaged entry ends every session that began before the entry was last changed.
+    """
     if not isinstance(answer, Record):
         return Cut()
     try:

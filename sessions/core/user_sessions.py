@@ -1,9 +1,10 @@
 """Keep the index of a user's sessions, and list and end these sessions.
 
-The index is a part of the store, and has the keys of each user's sessions. A sign-in adds its key
-to the index before the sign-in is committed. So the index has every signed-in session, even after a
-crash. The index can also have keys whose records do not exist yet, or belong to another user. So a
-manager looks at each record, and ends the session only if it belongs to the user at that moment.
+The index is a part of the store, and has the keys of each user's sessions. A sign-in adds the key
+of the session to the index before the sign-in is committed. So the index has every signed-in
+session, even after a crash. The index can also have keys whose records do not exist yet, or belong
+to another user. So a manager looks at each record, and ends the session only if it belongs to the
+user at that moment.
 """
 
 from collections.abc import Mapping

@@ -242,7 +242,7 @@ class MemoryVerbs(Persistence):
                 state.end_reasons = {**state.end_reasons, id.key: reason}
 
     def note_end(self, state: State, handle: str, detail: str, ending: "Why") -> None:
-        """Keep the event that a session has ended."""
+        """Keep the event that a session has ended, until it is sent to the listeners."""
         state.note_end(handle, detail, ending.reason)
 
     def note_creation(self, state: State, record: Record, handle: str) -> None:

@@ -66,7 +66,7 @@ class _Stored(msgspec.Struct):
 
 
 def field(name: str) -> str:
-    """Return the field of a value: `v` and the name, so that a field is never empty or a number."""
+    """Return the field's name: `v` and the value's name; so it is never empty or a number."""
     return "v" + name.translate(_WRITTEN)
 
 

@@ -352,11 +352,11 @@ def _is_at(path: str, identity: Identity) -> bool:
 
 
 def _make_file(path: str) -> None:
-    """Create the file with mode 0600 unless it exists; SQLite would use the umask.
+    """Create the file with mode 0600 if it is missing, because SQLite would use the umask.
 
     This function does not open an existing file. It would have to close the file again, and this
     would drop the locks of this process's connections to the file. Another process could then
-    remove their log. Source: sqlite.org/howtocorrupt.html, 2.2.
+    remove the log that these connections use. Source: sqlite.org/howtocorrupt.html, 2.2.
     """
     with contextlib.suppress(FileExistsError):
         # Windows has no O_CLOEXEC, and child processes there do not inherit files.

@@ -54,7 +54,7 @@ def making_files(makes_files: bool) -> Iterator[None]:
 
 
 class MissingFile:
-    """Replace the connections of a store whose file is missing and must not be made now."""
+    """Replace the connections of a store in a command that does not make a missing file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -74,7 +74,7 @@ class MissingFile:
 
 
 def is_missing(path: Path) -> bool:
-    """Return whether the file is missing, and must not be made now."""
+    """Return whether the file is missing, and the store must not make it (see `making_files`)."""
     return not _makes_files.get() and not path.exists()
 
 

@@ -117,7 +117,7 @@ class ExpiringTests(Suite):
     async def test_an_ended_record_is_not_given_out(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`delete` ended the record before its expiry, and `load` still returns when it ended."""
+        """No call gives out a deleted record, and `load` still returns the time of its end."""
         expiring = collecting(store)
         await store.create(_KEY, a_record(clock, {"a": b"1"}))
         await store.delete(_KEY)

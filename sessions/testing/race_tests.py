@@ -100,7 +100,10 @@ def allowed(first: Call, second: Call, state: State, now: float) -> list[Found]:
 
 
 def expect_one_of(found: Found, wanted: list[Found], what: str) -> None:
-    """Raise AssertionError unless one order of the two calls gives these answers and this state."""
+    """Raise AssertionError unless the answers and the state in `found` are also in `wanted`.
+
+    `wanted` has the answers and the state for each order of the two calls.
+    """
     *answers, state = found
     if not any([*answers, exactly(state)] == [*w[:2], exactly(w[2])] for w in wanted):
         raise AssertionError(

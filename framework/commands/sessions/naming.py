@@ -17,7 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def url_option(command: Command) -> Command:
-    """Add the option `--url` to a command: a store in place of an application."""
+    """Add the option `--url` to a command: it names a store in place of an application."""
     return click.option("--url", help="The URL of the store, in place of the application.")(command)
 
 
