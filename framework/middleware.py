@@ -194,7 +194,10 @@ def _text(annotation: Any) -> str:
 
 
 def _is_for_requests(signature: inspect.Signature) -> bool:
-    """Return whether a signature takes two values, the first annotated or named as a request."""
+    """Return whether a signature takes two values, and the first is a request.
+
+    The annotation or the name of the first value decides whether it is a request.
+    """
     if len(signature.parameters) < 2 or not _takes_two(signature):
         return False
     first = next(iter(signature.parameters.values()))

@@ -314,7 +314,7 @@ def _prefix(container: SessionContainer) -> Iterator[str]:
 
 
 def _hardened(prefix: str, cookie: CookieSettings) -> Iterator[str]:
-    """Yield mistakes of a name prefix, such as `__Host-`, that needs certain attributes."""
+    """Yield a mistake if a name prefix, such as `__Host-`, does not fit the cookie's attributes."""
     start = prefix.lower()
     if start.startswith(("__host-", "__secure-", "__http-")) and cookie.secure is not True:
         yield f"session_prefix={prefix!r} with secure={cookie.secure!r} is refused. Fix: {SECURE}"

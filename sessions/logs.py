@@ -62,9 +62,9 @@ class HideIds(logging.Filter):
         return True
 
     def hidden(self, value: object) -> object:
-        """Return a text without ids, even for an object whose text has an id, such as a URL.
+        """Return the text of a value, even of an object such as a URL, with the ids hidden.
 
-        Any other value is returned as it is.
+        A value without ids is returned as it is.
         """
         if isinstance(value, _PLAIN):
             return value

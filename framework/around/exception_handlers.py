@@ -87,7 +87,7 @@ def catcher_of(catchers: Sequence[Catcher], error: type) -> tuple[Catcher, type]
 
 
 def usual_status(kind: type) -> int | None:
-    """Return the status of a type of error; None if the exception handler's result decides."""
+    """Return the status for a type of error; None if the exception handler's result sets it."""
     if issubclass(kind, HTTPException):
         return kind.code
     if issubclass(kind, SessionError):

@@ -86,7 +86,10 @@ def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> 
 
 
 def _note_misread(graph: Graph, report: Report) -> None:
-    """Report lists of middleware with a wrong type, and a second list, because only one is read."""
+    """Report lists of middleware that have no effect.
+
+    Such a list has a wrong type, or it is a second list, because the application reads only one.
+    """
     keys = [key for key in graph.provided() if is_about_middleware(key)]
     first = next((key for key in keys if key in _KEYS), None)
     for key in keys:
@@ -161,7 +164,7 @@ def _end_dropped(context: Context, sent: Response) -> None:
 
 
 def _step(middleware: Middleware, inner: Next, recover: Recover) -> Next:
-    """Return a function that calls one middleware; it turns an error into a response at once."""
+    """Return a function that calls one middleware, and turns each error into a response at once."""
 
     def step(request: Request) -> Response:
         try:

@@ -70,7 +70,10 @@ def _flattened(parameters: Iterable[Parameter]) -> list[Parameter]:
 
 
 def _two_bodies(found: Sequence[Parameter]) -> Iterator[Mistake]:
-    """Report two whole bodies of one function; a guard and a handler can both read the body."""
+    """Yield a mistake for each function with two parameters that read the whole body.
+
+    A guard and a handler can both read the body, because they are two functions.
+    """
     names: dict[str, list[str]] = {}
     for parameter in found:
         if isinstance(parameter.marker, BodyMarker) and parameter.name not in names.setdefault(

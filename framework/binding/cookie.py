@@ -23,7 +23,7 @@ class CookieMarker(TextMarker):
         return lambda context: context.cookies.get(name, [])[:1]
 
     def list_reader(self, name: str) -> Read:
-        """Read every cookie with the name."""
+        """Return the function that reads every cookie with the name."""
         return lambda context: context.cookies.get(name, ())
 
     def documented(self, field: Field) -> Sequence[Documented]:

@@ -1,4 +1,4 @@
-"""What a form sends: `Form[T]` of one field or of a class with fields, and uploaded files."""
+"""The values of a form: `Form[T]` for one field or for a class with fields, and uploaded files."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

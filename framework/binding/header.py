@@ -33,7 +33,7 @@ class HeaderMarker(TextMarker):
         return read
 
     def list_reader(self, name: str) -> Read:
-        """Read the comma-separated values of a header."""
+        """Return the function that reads the comma-separated values of a header."""
         read = self.reader(name)
         return lambda context: [
             item.strip() for text in read(context) for item in text.split(",") if item.strip()

@@ -45,7 +45,7 @@ class Needs(Flag):
 
 @dataclass(frozen=True)
 class Field:
-    """The parameter of a marker: its name, its annotation and its default."""
+    """A parameter that a marker reads: its name, its annotation and its default."""
 
     name: str
     # The type without the marker; EMPTY if the parameter has none.
@@ -86,7 +86,7 @@ class DocumentedForm:
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainedPart:
-    """The text for `framework explain` about one part of an argument."""
+    """What `framework explain` shows for one part of an argument, such as a field of a form."""
 
     name: str
     type: str
@@ -238,7 +238,7 @@ class Brackets:
         return Union[self, other]  # noqa: UP007
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
-        """Raise TypeError for `Query(...)`, which other frameworks have; brackets are right."""
+        """Raise TypeError for `Query(...)`, which other frameworks use; write `Query[...]`."""
         raise TypeError(
             f"{self._name} takes a type in square brackets. Fix: write x:"
             f" {self.example}{self._others}"

@@ -152,7 +152,7 @@ def unfit(source: str, field: Field, error: TypeError) -> Mistake:
 
 
 def _plain_class(annotation: Any) -> str | None:
-    """Return how to read a user's class whose fields are not known; None for other types."""
+    """Return advice on how to read a class whose fields are not known; None for other types."""
     kind = bare(list_item(annotation) or annotation)[0]
     if not isinstance(kind, type) or kind.__module__ == "builtins" or get_origin(kind) is not None:
         return None

@@ -68,7 +68,10 @@ class Guarded:
 
 @dataclass(frozen=True)
 class Caught:
-    """An exception handler: the exceptions that it answers, and its other arguments."""
+    """An exception handler: the types of its exceptions, its place, and its arguments.
+
+    The exception is not one of the `arguments`.
+    """
 
     exceptions: list[str]
     handler: str
@@ -243,7 +246,7 @@ def _catchers_of(
 
 
 def _in_order(own: Iterable[Outcome], around: Iterable[Outcome]) -> list[Outcome]:
-    """Return the answers without repetitions, sorted by status after the first answer of `own`.
+    """Return each answer once: the first answer of `own`, and then the others, sorted by status.
 
     Answers without a status come last.
     """

@@ -1,7 +1,7 @@
 """Routing: the handler of a method and a path, HEAD, OPTIONS, 405 and `Allow`, and URLs.
 
 Werkzeug's `Map` defines which rule matches and how URLs are built. For speed, start-up also makes a
-dictionary of the paths without variables, and a tree of the rules in which each variable fills a
+dictionary of the paths without variables, and a tree of the rules whose variables each fill a whole
 segment. Both give the same answer as the `Map`. If the tree cannot decide, the `Map` decides.
 """
 

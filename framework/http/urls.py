@@ -185,7 +185,10 @@ def _reads_back(converter: BaseConverter, value: object) -> bool:
 
 
 def _is_same(read: object, given: object) -> bool:
-    """Return whether the value that was read equals the given value, which may be a text."""
+    """Return whether the value that was read from the URL is the given value.
+
+    A given text counts as the same if the value that was read has another type, such as int.
+    """
     return (
         read == given
         or str(read) == str(given)

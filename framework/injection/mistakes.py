@@ -201,7 +201,7 @@ def _said(provider: Provider, error: Exception) -> Mistake | None:
 
 
 def yields_nothing(provider: Provider) -> Mistake:
-    """Report a generator that ends before it has yielded a component."""
+    """Return the mistake of a generator that ends before it has yielded a component."""
     return Mistake(
         f"{provider.name}() is a generator, but it ended without yielding a component",
         "Yield the component exactly once. The code after the yield ends the component.",

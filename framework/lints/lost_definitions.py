@@ -112,7 +112,7 @@ def _line_of(member: object) -> int | None:
 
 
 def _note_hidden_by_bases(target: type, report: Report) -> None:
-    """Report a method that two unrelated bases define, because only one of them has an effect."""
+    """Report a method that two unrelated bases define, because only one definition works."""
     if all(len(base.__bases__) == 1 for base in target.__mro__[:-1]):
         return
     for name in dict.fromkeys(name for base in target.__mro__ for name in vars(base)):

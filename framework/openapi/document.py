@@ -69,7 +69,10 @@ class _Paths:
         return {"tags": tags, "paths": self._paths, "components": components}
 
     def _template(self, rule: str) -> tuple[str, dict[str, str]]:
-        """Return the path of a rule; similar rules have the variable names of the first rule."""
+        """Return the path of a rule, and the name that each variable of the rule has in the path.
+
+        If rules differ only in the names of their variables, all have the path of the first rule.
+        """
         rule = rule.removesuffix("/") or "/"
         names = _VARIABLE.findall(rule)
         path = _VARIABLE.sub(r"{\1}", rule)

@@ -65,7 +65,7 @@ def has_surrogates(text: str) -> bool:
 
 
 def is_scalar(annotation: Any, types: frozenset[type] = SCALARS) -> bool:
-    """Return whether one text can hold a value of the type; None is not counted as a value."""
+    """Return whether one text can be read as the type; `int | None` counts as `int`."""
     base, _ = bare(annotation)
     if get_origin(base) is Literal:
         return True

@@ -110,7 +110,7 @@ def in_class(definition: Any, name: str, target: type) -> Any:
 
 
 def method_of(target: object, name: str) -> Callable[..., object] | None:
-    """Return the method of an object from its class, with `self`; None if there is no method.
+    """Return a method as the object's class defines it, with the parameter `self`; None if missing.
 
     If the attribute is a callable but not a function of the class, the result is a static method,
     which is called without `self`.

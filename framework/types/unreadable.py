@@ -15,7 +15,7 @@ from framework.types.signatures import bare, describe
 
 
 class UnreadableType(TypeError):
-    """A type cannot be read: which part of the type, and what to write in its place."""
+    """A type cannot be read; the message names the wrong part, and `remedy` says what to write."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)

@@ -9,7 +9,7 @@ from sessions.errors import ConfigurationError
 
 
 def id_problems(gen_id: object) -> Iterator[str]:
-    """Make one id, so that a wrong gen_id is found at start-up and not in a request."""
+    """Make one id at start-up, and yield its mistakes, before a request needs an id."""
     make: Any = gen_id
     if not callable(gen_id):
         return

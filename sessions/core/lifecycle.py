@@ -235,7 +235,7 @@ def blocking_driver(
     listening: BlockingListening,
     kind: type[SessionFace[Any]],
 ) -> BlockingDriver:
-    """Return the driver that a class of sessions needs."""
+    """Return a driver that calls the store, and the lifecycle methods of `kind` if it has any."""
     if has_methods(kind):
         return LifecycleDriver(sessions, store, listening, kind=kind)
     return BlockingDriver(sessions, store, listening)
@@ -247,7 +247,7 @@ def async_driver(
     listening: AsyncListening,
     kind: type[SessionFace[Any]],
 ) -> AsyncDriver:
-    """Return the driver that a class of sessions needs."""
+    """Return a driver that calls the store, and the lifecycle methods of `kind` if it has any."""
     if has_methods(kind):
         return AsyncLifecycleDriver(sessions, store, listening, kind=kind)
     return AsyncDriver(sessions, store, listening)

@@ -25,7 +25,7 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_worth_another_try(self) -> bool:
-        """Return whether to commit the values alone, if another request changed the id first."""
+        """If another request changed the id first, return whether to commit the values alone."""
         renews = self.next_id is None or self.grace is not None
         return self != NOTHING_PENDING and renews and self.user_id is UNCHANGED
 

@@ -366,7 +366,10 @@ def mark_key(id: Id) -> str:
 
 
 def _least(mark: Record) -> int:
-    """Return the lowest valid generation; for a damaged entry, no generation is valid."""
+    """Return the lowest generation (the number of a token) that is still valid.
+
+    `mark` is the entry in the list of revoked tokens. A damaged entry makes no generation valid.
+    """
     try:
         least = codec.decode(mark.values.get(_LEAST, b""))
     except UnreadableValue:

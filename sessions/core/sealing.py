@@ -68,7 +68,7 @@ class DataKey:
     def open_all(self, values: Mapping[str, bytes]) -> dict[str, bytes]:
         """Return the opened values of a record, without the reserved names.
 
-        Raises UnreadableValue if a value was changed, or was sealed for another place.
+        Raises UnreadableValue if a value was changed, or was sealed for another session or name.
         """
         opened, reserved = {}, []
         for name, sealed in values.items():

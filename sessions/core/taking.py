@@ -24,7 +24,7 @@ _URLS = ("REQUEST_URI", "RAW_URI")
 
 
 class Taker:
-    """Take one parameter out of requests; forms with more bytes than the limit are not read."""
+    """Take one parameter out of requests, but read no form with more bytes than the limit."""
 
     def __init__(self, parameter: str, form_limit: int) -> None:
         self._parameter = parameter

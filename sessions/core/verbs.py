@@ -361,7 +361,10 @@ def _clear_all(state: State) -> None:
 
 
 def is_for_any_cache(state: State) -> bool:
-    """Return whether shared caches may store the response; then it must not renew the cookie."""
+    """Return whether shared caches are allowed to store the response.
+
+    If so, the response must not renew the cookie, because a cache could send it to other clients.
+    """
     return state.answer is not None and is_public(state.answer)
 
 

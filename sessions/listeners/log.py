@@ -30,7 +30,7 @@ _counting = lock_across_forks()
 class LoggingListener:
     """Write each event as one line; at most `per_second` lines a second for each kind of event.
 
-    Control characters are escaped. After lines that were left out, the next line says how many.
+    Control characters are escaped. If lines were left out, the next line says how many.
     """
 
     def __init__(

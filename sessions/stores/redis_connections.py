@@ -83,7 +83,7 @@ def greet_and_limit(connection: Any) -> None:
 
 
 def limit(connection: Any) -> None:
-    """Limit the time of each reply to a connection that redis-py itself uses."""
+    """Limit the time that redis-py itself waits for each reply on a connection."""
     connection.read_response = partial(_read_in_time, ref(connection))
 
 
@@ -106,7 +106,7 @@ class TimedClient:
         self.info = partial(in_one_deadline, client.info)
 
     def close(self) -> None:
-        """Do nothing: the client itself closes its connections."""
+        """Do nothing, because the client of the cluster or of Sentinels closes its connections."""
 
 
 class Connections:

@@ -311,9 +311,9 @@ class Statements:
 class UserStatements:
     """The statements of the index of users, for one kind of server and one table of sessions.
 
-    A purge looks at an entry after the time `check_at`. An entry is added before its session, so at
-    first, `check_at` is the latest time at which the session must exist. If the session exists
-    then, the purge sets `check_at` to a time after the present expiry of the session.
+    A purge looks at an entry after the time `check_at`. An entry is added before its session, so
+    the first `check_at` leaves enough time to create the session. If the session exists when the
+    purge looks, the purge sets `check_at` to a time after the present expiry of the session.
     """
 
     def __init__(self, language: Language, sessions: str) -> None:

@@ -1,4 +1,4 @@
-"""What a test client keeps of sessions without cookies: the token in a header or in links."""
+"""How a test client without cookies keeps the token of a session, from a header or from links."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence

@@ -168,6 +168,10 @@ async def interrupt(
 
 
 def some_of(points: int, number: int, at_most: int) -> list[int]:
-    """Return some points at which to make the other call; different pairs get different points."""
+    """Return at most `at_most` of the points at which one call is paused for another call.
+
+    `points` is the number of all points. `number` is the number of the pair of calls, so that
+    different pairs get different points.
+    """
     step = max(-(-points // at_most), 1)
     return list(range(number % step, points, step))

@@ -184,7 +184,7 @@ class StoreTests(Suite):
     async def test_an_ended_record_is_remembered_for_a_short_time(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """REMEMBERED_FOR seconds after the first delete, nothing is left of the record."""
+        """`load` returns `Ended` for REMEMBERED_FOR seconds after the first delete, then None."""
         await store.create("key", a_record(clock, {"a": b"1"}, lives=1000))
         await store.delete("key")
 

@@ -49,7 +49,7 @@ class TimeTests(Suite):
     async def test_a_commit_sets_the_times_that_it_names(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """All fractions of seconds are kept."""
+        """The record keeps each of these times with all fractions of a second."""
         now = clock()
         await store.create("key", a_record(clock, created_at=now - 9 + MICROSECOND))
         accessed, updated, expires = now + 1 / 3, now + 0.1 + MICROSECOND, now + 300 + 2 / 7

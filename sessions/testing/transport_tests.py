@@ -202,7 +202,7 @@ class _Client:
         self.headers: Headers = []
 
     def visit_or_refuse(self, use: Any, token: str) -> Any:
-        """Visit with a token; return the challenge if the token is refused."""
+        """Return what `use(session)` returns, or the text for WWW-Authenticate after a refusal."""
         try:
             return self.visit(use, token)
         except MalformedToken as error:

@@ -26,7 +26,7 @@ Work = Callable[[], Coroutine[Any, Any, T]]
 
 
 class StoreUnderTest(AsyncStore):
-    """Pass the calls of a test to the store; the base class of both wrappers."""
+    """Pass the calls of a test to the store, which a subclass wraps."""
 
     def __init__(self, clock: ManualClock, *, server_expires: bool) -> None:
         self._manual_clock = clock

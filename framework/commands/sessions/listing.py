@@ -1,4 +1,4 @@
-"""`framework sessions list`: the live sessions, the last used first."""
+"""`framework sessions list`: list the live sessions; the session used last comes first."""
 
 from collections.abc import Iterator
 from heapq import nlargest
@@ -37,7 +37,7 @@ _LIMIT = 50
 )
 @json_option
 def list_sessions(app: str | None, *, user: str | None, limit: int, as_json: bool) -> None:
-    """List the live sessions, the last used first, with their handles and times (UTC)."""
+    """List the live sessions with handles and times (UTC); the session used last comes first."""
     with store_named(app, is_source=True) as store:
         found = nlargest(limit, of_user(store, user), key=lambda pair: pair[1].accessed_at)
     if as_json:
