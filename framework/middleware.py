@@ -55,7 +55,7 @@ class ExplainedMiddleware(ABC):
 
     @abstractmethod
     def refusals(self, method: str) -> Iterator[tuple[int, str]]:
-        """Yield the statuses that refused requests of a method get, each with its reason."""
+        """Yield each status with which requests of a method can be refused, and the reason."""
 
     @abstractmethod
     def session_use(self, method: str) -> str | None:

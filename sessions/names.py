@@ -188,7 +188,7 @@ def explains_settings(remedies: Mapping[str, str]) -> Callable[[Kind], Kind]:
 
 
 def _explained_from_url(kind: Any, remedies: Mapping[str, str]) -> Any:
-    """Return the class method `from_url`, which explains wrong settings, too."""
+    """Return the class method `from_url`, changed so that its error explains wrong settings."""
     make = vars(kind)["from_url"].__func__
     _, *parameters = inspect.signature(make).parameters.values()
 

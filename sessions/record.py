@@ -50,7 +50,10 @@ class Grace(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ended:
-    """The answer for a session that was ended a short time ago: `at`, in epoch seconds."""
+    """The answer for a session that was ended a short time ago.
+
+    `at` is the time of the end in epoch seconds.
+    """
 
     at: float
 

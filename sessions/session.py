@@ -42,7 +42,7 @@ class Session(SessionFace[BlockingDriver]):
 
     @by_default
     def resume(self, request: RequestHead) -> bool:
-        """Return whether the request may use this stored session; for subclasses.
+        """Return whether the request may use this stored session; subclasses override this method.
 
         If it returns False, the session ends, and the request begins with a new session. This
         method may use the values of the session, but not the methods that call the store.
@@ -51,11 +51,11 @@ class Session(SessionFace[BlockingDriver]):
 
     @by_default
     def suspend(self) -> None:
-        """Release what the session holds, after the response of a request; for subclasses."""
+        """Release resources of the session after the response; subclasses override this method."""
 
     @by_default
     def finish(self, reason: EndReason) -> None:
-        """Clean up after the session has ended, once for each session; for subclasses.
+        """Clean up once after the session has ended; subclasses override this method.
 
         The session is closed. It has its last values if the store still had them.
         """
@@ -150,7 +150,7 @@ class AsyncSession(SessionFace[AsyncDriver]):
 
     @by_default
     def resume(self, request: RequestHead) -> bool | Awaitable[bool]:
-        """Return whether the request may use this stored session; for subclasses.
+        """Return whether the request may use this stored session; subclasses override this method.
 
         If it returns False, the session ends, and the request begins with a new session. This
         method may use the values of the session, but not the methods that call the store.
@@ -159,12 +159,12 @@ class AsyncSession(SessionFace[AsyncDriver]):
 
     @by_default
     def suspend(self) -> Awaitable[None] | None:
-        """Release what the session holds, after the response of a request; for subclasses."""
+        """Release resources of the session after the response; subclasses override this method."""
         return None
 
     @by_default
     def finish(self, reason: EndReason) -> Awaitable[None] | None:
-        """Clean up after the session has ended, once for each session; for subclasses.
+        """Clean up once after the session has ended; subclasses override this method.
 
         The session is closed. It has its last values if the store still had them.
         """

@@ -209,7 +209,7 @@ _PARTS = (
 
 
 def refusing(module: str) -> Callable[[str], object]:
-    """Return the `__getattr__` of a module, which refuses an unknown name with its remedy."""
+    """Return a module's `__getattr__`; its error says what to write instead of an unknown name."""
 
     def refuse(name: str) -> object:
         if module == "framework":

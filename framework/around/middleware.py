@@ -25,7 +25,7 @@ from framework.types.signatures import describe
 
 
 def read_middleware(graph: Graph, report: Report) -> list[Middleware]:
-    """List the application's middleware, outermost first; build the classes in the list."""
+    """List the application's middleware, outermost first; make an object of each listed class."""
     _note_misread(graph, report)
     found: list[Middleware] = []
     for key in _KEYS:

@@ -191,7 +191,7 @@ def _explained(annotation: Any, marker: FormMarker) -> str:
 
 
 def _whole(field: Field) -> tuple[ObjectField, ...]:
-    """Return the fields of the class that a whole form fills; empty for a single field."""
+    """Return the fields of the class that a whole form fills; return () for a single form field."""
     try:
         return fields_of(bare(field.annotation)[0])
     # The annotation of a field is an unknown name.

@@ -50,7 +50,7 @@ class ResolverMarker(Marker):
         return False
 
     def _component(self, field: Field) -> Any:
-        """Return the one instance of the class."""
+        """Return the one instance of the resolver class."""
         try:
             component = field.provide(Named(self.kind))
         except NotProvided as missing:

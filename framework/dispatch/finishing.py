@@ -206,7 +206,7 @@ def _check_session(context: Context) -> None:
 
 
 def _unsaved(context: Context) -> Any:
-    """Return the changes that the session has not saved yet, for `_forget` to keep."""
+    """Return the changes that the session has not saved yet, so that `_forget` can keep them."""
     if context.manager is None or context.opened is None:
         return None
     return context.manager.unsaved(context.opened)

@@ -72,7 +72,7 @@ class EndComponents(Step):
     """End the components of the request, and close its uploaded files."""
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield no answer: an error of a component is an error of the handler."""
+        """Yield no answer: an error of a component is answered like an error of the handler."""
         yield from ()
 
 
@@ -100,7 +100,7 @@ class CatchErrors(Step):
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return the plans of the exception handlers."""
+        """Return each exception handler with the plan that reads the arguments of the handler."""
         return [(catcher.where, catcher.plan) for catcher in self.catchers]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
@@ -117,7 +117,7 @@ class CheckGuard(Step):
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return the plan of the guard's check."""
+        """Return the guard with the plan that reads the arguments of the guard's check."""
         return [(self.guard.name, self.guard.plan)]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
@@ -133,7 +133,7 @@ class ReadArguments(Step):
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return the plan of the handler."""
+        """Return the handler with the plan that reads the arguments of the handler."""
         return [("the handler", self.plan)]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
@@ -165,7 +165,7 @@ class AnswerWithoutHandler(Step):
         return allowed_methods(self.refusal)
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield the answer."""
+        """Yield one answer: 204 to OPTIONS, or the status of the refusal, such as 404 or 405."""
         shown = ", ".join(self.allowed)
         if is_automatic_options(method, self.refusal):
             yield Outcome(204, f"answered by the framework, with Allow: {shown}")

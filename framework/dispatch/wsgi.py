@@ -101,7 +101,7 @@ class Dispatcher:
         return self._handlers[respond], values
 
     def _entries(self, handlers: list[Handler]) -> Iterator[Entry[Respond]]:
-        """Compile each handler once for all of its methods."""
+        """Yield an entry for each HTTP method that a handler answers; compile each handler once."""
         entries = [
             Entry(handler.route.method, handler.route.rule, handler.endpoint, handler)
             for handler in handlers

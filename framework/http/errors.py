@@ -179,7 +179,7 @@ def _shown(errors: Iterable[FieldError]) -> list[FieldError]:
 
 
 def _sendable(text: str) -> str:
-    """Return a text with escapes for surrogates, which stand for bytes that are not UTF-8."""
+    """Return a text with its surrogates escaped; they stand for bytes that are not UTF-8."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 

@@ -52,7 +52,7 @@ class Tree(Generic[H]):
         node.handlers[method] = (handler, tuple(names))
 
     def finish(self) -> None:
-        """Sort the variables in the order of the `Map`, and add paths with a slash at the end."""
+        """Sort the variables as the `Map` does, and let paths match with a slash at the end too."""
         self.dynamic.sort(key=lambda child: _CONVERSIONS[child[0]].weight)
         for _, _, child in self.dynamic:
             child.finish()

@@ -276,7 +276,7 @@ class Graph:
         return self._per_request[provider] if provider.per_request else self._made[provider]
 
     def _plan(self, provider: Provider, trail: Trail) -> None:
-        """Plan how requests make a component, and keep the function that makes the component."""
+        """Keep the function that makes the component of the provider for each request."""
         self._build_configuration(provider, trail)
         make = provider.make
         if provider.configuration is not None:

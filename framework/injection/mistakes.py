@@ -239,7 +239,7 @@ def unused_replacement(provider: Provider) -> Mistake:
 
 
 def unused_mapping(provider: Provider, known: Iterable[Known]) -> Mistake:
-    """Report a mapping that nothing asks for: the method that returns settings may be misnamed."""
+    """Report a mapping that nothing asks for; maybe its method in the configuration is misnamed."""
     meant = " ".join(
         f"Did you mean {component.method}? A method of that name returns settings of the"
         f" {describe(component.key)}."
@@ -281,7 +281,7 @@ def _abstract(key: type, components: Collection[type]) -> NotProvided:
 
 
 def _left_out(key: object, components: Collection[type]) -> str | None:
-    """Return the name of a configuration that provides the type, but is not in the application."""
+    """Return the name of a configuration that provides `key`, but is not in the application."""
     known = {id(component) for component in components}
     for target in subclasses(object).values():
         if id(target) in known or not is_configuration(target):

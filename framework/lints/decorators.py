@@ -40,7 +40,7 @@ def note_misplaced(program: Program, report: Report) -> None:
 
 
 def note_undecorated(program: Program, report: Report) -> None:
-    """Report methods of configurations, and whole configurations, that would do nothing."""
+    """Report configurations and their methods that do nothing, because a decorator is missing."""
     # Only a component method of a configuration can provide these types.
     types = tuple(known.key for known in program.graph.known if known.is_for_users)
     methods = {known.method for known in program.graph.known}
@@ -81,7 +81,11 @@ def _note_in_controller(target: type, hidden: AbstractSet[str], report: Report) 
 
 
 def _served(target: type) -> Sequence[type]:
-    """Return which of the class and its bases have decorators with an effect in the class."""
+    """Return the classes whose decorators have an effect in `target`.
+
+    For a controller, these are the controller and its bases. For a configuration, these are only
+    the bases.
+    """
     if is_controller(target):
         return target.__mro__
     return target.__mro__[1:] if is_configuration(target) else ()

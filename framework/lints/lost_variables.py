@@ -1,7 +1,7 @@
-"""Variables of the path that a guard or a resolver names, but that some routes do not have.
+"""Find path variables that a guard or a resolver takes, but that some routes do not have.
 
-Without this check, such a parameter would be read from the query: the client would choose the value
-that a guard checks.
+On a route without the variable, the parameter of the guard would be read from the query. Then the
+client would choose the value that the guard checks.
 """
 
 from collections import defaultdict

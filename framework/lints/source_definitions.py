@@ -154,7 +154,7 @@ def _definition(statement: Defining, scope: str, branches: Branches) -> Definiti
 
 
 def _blocks(statement: ast.stmt) -> Iterator[tuple[int | None, Block]]:
-    """Yield the blocks of a statement; of the blocks with a number, at most one runs."""
+    """Yield each block of a statement, with a number or None; at most one numbered block runs."""
     if isinstance(statement, ast.If):
         yield from enumerate((statement.body, statement.orelse))
     elif isinstance(statement, ast.Try | ast.TryStar):

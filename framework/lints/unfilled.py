@@ -1,4 +1,4 @@
-"""Attributes of a class that have the type of a component, but that get no value."""
+"""Find class attributes that are annotated with the type of a component, but get no value."""
 
 import inspect
 import sys

@@ -64,9 +64,9 @@ def _span(step: dis.Instruction) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _value(steps: Sequence[dis.Instruction], at: int, function: FunctionType) -> tuple[Any, int]:
-    """Return the value of `a.b.c` or of a number, and the index of the step after it.
+    """Return the value that the code at index `at` loads, and the index of the next instruction.
 
-    The value is None if it is known only when the function runs.
+    The code loads a number or `a.b.c`. A value that is known only at run time is None.
     """
     step, after = steps[at], at + 1
     if step.opname in _LOADS_NUMBER:

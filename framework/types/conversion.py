@@ -88,7 +88,8 @@ def collection_of(annotation: Any) -> Any:
 def text_converter(annotation: Any) -> Callable[[str], object]:
     """Return the function that converts a text or raises one of `CONVERSION_ERRORS`.
 
-    Raises TypeError at once if no text can hold the type, or if its limits do not fit the type.
+    Raises TypeError at once if no text can hold the type, or if the limits in the annotation do not
+    fit the type.
     """
     if not is_scalar(annotation, TEXTS):
         raise TypeError(f"a text cannot hold a value of type {describe(annotation)}")
@@ -171,7 +172,10 @@ def _limited_string(limited: Any, limits: Sequence[msgspec.Meta]) -> Callable[[s
 
 
 def _timed(convert: Callable[[str], object]) -> Callable[[str], object]:
-    """Return the function that also accepts a time without seconds, as forms send it (HTML)."""
+    """Return a function that converts as `convert` does, and also accepts a time without seconds.
+
+    HTML forms send times without seconds.
+    """
 
     def timed(text: str) -> object:
         try:

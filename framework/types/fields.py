@@ -134,7 +134,7 @@ def _outer_name(name: str, field: Any) -> str:
 
 
 def _plain_struct(value: msgspec.Struct) -> object:
-    """Return a struct as msgspec reads it, with its tag and the outer names of its fields."""
+    """Return a struct as the dict or list that msgspec reads, with the tag and the JSON names."""
     config = value.__struct_config__
     values = [as_plain(getattr(value, name)) for name in value.__struct_fields__]
     if config.array_like:

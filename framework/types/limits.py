@@ -72,7 +72,7 @@ def mistakes_of_limits(limits: Mapping[str, object]) -> Iterator[Mistake]:
 
 
 def refuse_unfit(kind: Any, limits: Sequence[msgspec.Meta]) -> None:
-    """Raise `UnfitLimits` for a limit that the type does not have."""
+    """Raise `UnfitLimits` for a limit that does not apply to the type."""
     has = _limits_of(kind)
     for limit in limits:
         for name in LIMITS:

@@ -46,7 +46,7 @@ def is_read_by_pydantic(annotation: Any) -> bool:
 
 
 def json_validator(annotation: Any) -> Callable[[bytes], object]:
-    """Return the function that reads strict JSON into a type with models inside.
+    """Return the function that reads strict JSON into a type that contains pydantic models.
 
     The returned function raises `ForeignModelError` for a value that does not fit the type.
     `json_validator` raises TypeError at once if pydantic cannot hold the type.
@@ -56,7 +56,7 @@ def json_validator(annotation: Any) -> Callable[[bytes], object]:
 
 
 def python_validator(annotation: Any) -> Callable[[object], object]:
-    """Return the function that converts a Python value, such as a text, to a type with models."""
+    """Return the function that converts a value, such as a text, to a type with pydantic models."""
     validate, ends = _adapter(annotation).validate_python, _ends(annotation)
     return lambda value: _checked(lambda: ends(validate(value)), of_texts=True)
 

@@ -28,7 +28,7 @@ def line_feed_check(pattern: str | re.Pattern[str]) -> Callable[[str], bool] | N
 
 
 def _elements(source: str, *, is_multiline: bool) -> Iterator[str]:
-    """Yield the elements of a pattern, with `\\Z` for each `$`, unless the multiline flag is on."""
+    """Yield the elements of a pattern; without the multiline flag, yield `\\Z` for each `$`."""
     outer: list[bool] = []
     for match in _ELEMENT.finditer(source):
         element = match[0]

@@ -214,7 +214,10 @@ def without_none(annotation: Any) -> Any:
 
 
 def bare(annotation: Any) -> tuple[Any, tuple[object, ...]]:
-    """Split an annotation into its innermost type, without None and NewType, and all metadata."""
+    """Return the innermost type of an annotation, and all metadata.
+
+    None and NewType are removed from the type.
+    """
     base, metadata = split(annotation)
     inner = without_none(base)
     inner = getattr(inner, "__supertype__", inner)

@@ -72,7 +72,7 @@ def _parts(kind: Any, place: str) -> Iterator[tuple[str, Any]]:
 
 
 def _explained(annotation: Any, source: str) -> tuple[str, str]:
-    """Return why a source cannot be converted to a type, and what to write in its place."""
+    """Return why `source` cannot be converted to a type, and how to correct the annotation."""
     kind, _ = bare(annotation)
     error = _error(annotation) or ""
     if isinstance(kind, ForwardRef | str) or hasattr(annotation, "__value__"):

@@ -1,4 +1,4 @@
-"""The driver for a thread that uses a session, while the session's request is on an event loop."""
+"""Run the operations of a session in a thread, while the session's request is on an event loop."""
 
 import asyncio
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class BridgeDriver(BlockingDriver):
-    """The driver for a thread that uses a session, while the session's request is on an event loop.
+    """Run the operations of a session in a thread, while the session's request is on an event loop.
 
     A method of the session runs in the thread that calls the method. A blocking store is called in
     this thread too. An asynchronous store is called on the loop of the request.

@@ -54,7 +54,7 @@ class CarryingTokens(Tokens):
         return len(token) <= LONGEST_CARRIED_TOKEN and _TOKEN.fullmatch(token) is not None
 
     def _distinct(self, ids: Iterable[Id]) -> tuple[Id, ...]:
-        """Return each session once, from the token that was used last."""
+        """Return one id for each session: the id from the token that was used last."""
         sessions: dict[str, CarriedId] = {}
         for id in ids:
             if not isinstance(id, CarriedId):

@@ -52,7 +52,7 @@ def _octets(keys: Sequence[object]) -> list[object]:
 
 
 def _problem(where: str, key: object) -> str | None:
-    """Return what is wrong with the key, or None; the text does not show the key."""
+    """Return what is wrong with the key, or None; the returned text never contains the key."""
     remedy = "make a key with `framework secret` or secrets.token_urlsafe(32)"
     if not isinstance(key, str | bytes):
         return f"{where} is of type {type(key).__name__}, not str or bytes. Fix: {remedy}"

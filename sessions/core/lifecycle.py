@@ -61,7 +61,10 @@ class LifecycleDriver(BlockingDriver):
                 self.tell(state)
 
     def load_unasked(self, state: State, *, failed: bool, goes_on: bool = False) -> None:
-        """If the close or handshake needs the unused session, load it, and ask `resume`."""
+        """Load a session that no code has used, if the close or the handshake needs the session.
+
+        The load calls `resume`.
+        """
         if is_unloaded(self.sessions, state, goes_on=goes_on):
             try:
                 self.load(state)
@@ -152,7 +155,10 @@ class AsyncLifecycleDriver(AsyncDriver):
             await self.run(state, ending(self.sessions, state))
 
     async def load_unasked(self, state: State, *, failed: bool, goes_on: bool = False) -> None:
-        """If the close or handshake needs the unused session, load it, and ask `resume`."""
+        """Load a session that no code has used, if the close or the handshake needs the session.
+
+        The load calls `resume`.
+        """
         if is_unloaded(self.sessions, state, goes_on=goes_on):
             try:
                 await self.load(state)

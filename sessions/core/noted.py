@@ -23,7 +23,7 @@ P = TypeVar("P", bound=MemoryVerbs)
 
 
 class NotedCommits:
-    """Add events for what a commit did to the id and the user, and for the end of sessions."""
+    """Add the events of a session to its state: a new id, a sign-in or sign-out, and its end."""
 
     rules: Rules
 

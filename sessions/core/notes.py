@@ -25,7 +25,7 @@ NO_REASONS: Mapping[str, EndReason] = MappingProxyType({})
 
 
 class Notes:
-    """Keep events in the state of a session; the driver sends them when no lock is held."""
+    """Keep events in the state of a session; `Driver.tell` sends them when no lock is held."""
 
     # A type checker would read the slots as the list of all attributes.
     if not TYPE_CHECKING:

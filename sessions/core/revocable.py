@@ -309,9 +309,9 @@ class RevocableSessions(StatelessSessions):
             state.to_end = state.to_end[1:]
 
     def _raise(self, id: Id, least: int, *, forced: bool) -> Flow[bool]:
-        """Increase the lowest valid generation of a family; return whether this request did so.
+        """Increase the lowest valid generation of a family; return whether this call increased it.
 
-        Without `forced`, do so only if the generation of this id is still valid.
+        Without `forced`, increase it only if the generation of this id is still valid.
         """
         key = mark_key(id)
         for _ in range(UPDATE_ATTEMPTS):

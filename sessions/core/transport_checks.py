@@ -50,7 +50,7 @@ def transport_problems(transports: object, store: object) -> Iterator[str]:
 
 
 def _doubles(transports: Sequence[object]) -> Iterator[str]:
-    """Yield a text for each transport that is in the list twice, with the same name."""
+    """Yield a text for each cookie or header transport that is listed more than once."""
     named = (item for item in transports if isinstance(item, CookieTransport | HeaderTransport))
     shown = [repr(item) for item in named]
     for text in dict.fromkeys(text for text in shown if shown.count(text) > 1):

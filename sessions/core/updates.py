@@ -72,7 +72,7 @@ def ended() -> SessionNotFound:
 
 
 def _save_first(sessions: Commits, state: State, key: str) -> Flow[None]:
-    """First save the request's sign-in and its own change of the value, so that the store has both.
+    """Save all changes now, if the request has signed a user in or has changed this value itself.
 
     Without a stored sign-in, the value would go to the session of the previous user, or to a
     session whose id another person possibly knows.
@@ -113,7 +113,7 @@ def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) ->
 
 
 def _ask(state: State, key: str, ask: Ask) -> Flow[Any]:
-    """Send the commit of one value; the value counts as stored unless the store refuses it."""
+    """Commit one value; the value counts as stored unless the store refuses the commit."""
     is_set = state.assigned is not None and key in state.assigned
     outcome = None
     if state.assigned is not None:

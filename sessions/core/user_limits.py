@@ -62,7 +62,7 @@ class SessionLimit:
 
 
 def user_limit_problems(limit: object, store: object) -> Iterator[str]:
-    """Yield the mistakes of a container's limit."""
+    """Yield what is wrong with the setting `sessions_per_user`."""
     if limit is None:
         return
     if not isinstance(limit, SessionLimit):

@@ -51,7 +51,8 @@ class IndexedSessions(Refreshing):
         """Add a sign-in to the index before its commit, or refuse it with TooManySessions.
 
         Returns `signing`, the record or the changes of the sign-in. With the limit "end_oldest",
-        `signing.created_at` becomes later than all other sign-ins of the user.
+        `signing.created_at` is set later than the user's other sign-ins, because the new session
+        must not count as the oldest.
         """
         limit, user_id, created_at = self.rules.sessions_per_user, signing.user_id, 0.0
         if signing.created_at is not None:

@@ -110,9 +110,9 @@ class Store(ABC):
     def create(self, key: str, record: Record) -> bool:
         """Store a new record; return False, and change nothing, if a live record has the key.
 
-        There is one exception: return True if the live record has the same secret as the new
-        record. Then an earlier call has stored it, and only the reply was lost. An `Ended` under
-        the key does not prevent the creation.
+        But return True if the live record has the same secret as the new record, because then an
+        earlier call has stored the record, and only the reply was lost. The record is also created
+        if `load` returns `Ended` for the key.
         """
 
     @abstractmethod

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Forked(Protocol):
-    """A store with a lock."""
+    """A store whose lock must not stay locked in the child process of a fork."""
 
     def wait_for_calls(self) -> bool: ...
     def go_on(self) -> None: ...

@@ -71,7 +71,7 @@ def field(name: str) -> str:
 
 
 def name_of(field: str) -> str:
-    """Return the name of a value from its field."""
+    """Return the name of the value that a field of a document stores."""
     if not field.startswith("v"):
         raise ValueError(f"{field!r} is not the field of a value")
     name = field[1:].replace("%00", "\0").replace("%24", "$").replace("%2E", ".")

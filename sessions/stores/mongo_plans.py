@@ -1,9 +1,9 @@
 """The operations of the MongoDB stores as generators, for the blocking and the asynchronous store.
 
 A plan yields the next operation, receives its answer, and returns the result of the store's method.
-Each change is one operation on one document, whose filter says when it applies. If it did not
-apply, the document is read to find out why. If the document has changed in the meantime, the
-operation is tried again.
+Each change is one operation on one document. The filter of the operation says when the change
+applies. If the change did not apply, the document is read to find out why. If the document has
+changed in the meantime, the operation is tried again.
 """
 
 from collections.abc import Callable, Generator, Mapping

@@ -148,7 +148,7 @@ def unreadable() -> UnreadableValue:
 
 
 def _what(changes: Changes, sets: int) -> tuple[object, ...]:
-    """Return all changes except names and values; for these, return only how many there are."""
+    """Return all changes; in place of the names and values, return only how many there are."""
     keeps_timeout = isinstance(changes.timeout, Unchanged)
     keeps_user = isinstance(changes.user_id, Unchanged)
     return (

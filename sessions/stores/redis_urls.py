@@ -63,7 +63,7 @@ def sentinels_of(parts: SplitResult) -> list[tuple[str, int]]:
 
 
 def service_of(parts: SplitResult) -> tuple[str, int]:
-    """Return the service and the database; raise ValueError if the database is no number."""
+    """Return the Sentinel service and the database; raise ValueError for a wrong database."""
     service, _, database = parts.path.strip("/").partition("/")
     return unquote(service), int(database or 0)
 

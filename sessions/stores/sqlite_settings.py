@@ -60,7 +60,7 @@ class MissingFile:
         self._path = path
 
     def read(self, *_: object, **__: object) -> NoReturn:
-        """Raise ConfigurationError."""
+        """Raise ConfigurationError, because the database file does not exist."""
         raise ConfigurationError(
             f"the SQLite database {str(self._path)!r} does not exist, and this command does not"
             " make it. Fix: correct the path; if it is right, start the application, which makes"
@@ -70,7 +70,7 @@ class MissingFile:
     write = read
 
     def close(self) -> None:
-        """Do nothing."""
+        """Do nothing, because no connection is open."""
 
 
 def is_missing(path: Path) -> bool:

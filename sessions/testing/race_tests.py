@@ -56,7 +56,7 @@ class RaceTests(Suite):
     async def test_two_calls_at_once_on_an_expired_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """At least one of the two calls is a create; a purge does not remove its new record."""
+        """At least one of the two calls is a create; a purge does not remove the created record."""
         await self._race(store, clock, "expired")
 
     async def _race(self, store: StoreUnderTest, clock: ManualClock, begin: str) -> None:

@@ -97,7 +97,7 @@ class StoreUnderTest(AsyncStore):
         await self.ask("close")
 
     def _by_our_clock(self, found: Record | Ended | None) -> Record | Ended | None:
-        """Replace the server's present time in a loaded record by the time of the test's clock."""
+        """Return the answer; the test clock's time replaces a time that the server has just set."""
         now = self._manual_clock()
         if isinstance(found, Ended) and abs(found.at - now) < CLOCK_TOLERANCE:
             return Ended(now)

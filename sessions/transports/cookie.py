@@ -222,7 +222,7 @@ class CookieHead:
 
 
 class _Spelling:
-    """One name of the cookie with its attributes; it reads and writes the text of the cookie."""
+    """Read and write the cookie under one of its names, with the attributes of the cookie."""
 
     def __init__(
         self, name: str, attributes: CookieAttributes, *, secure: bool, has_domain: bool = True
