@@ -116,7 +116,11 @@ class CSRF(ExplainedMiddleware):
 def judge(
     site: str | None, origin: str | None, own: str | None, trusted: Collection[str]
 ) -> Verdict:
-    """Return whether a page of this site made a request, by Sec-Fetch-Site or else by Origin."""
+    """Return whether a page of this site made a request.
+
+    A page of a trusted origin counts as a page of this site. For other pages, Sec-Fetch-Site
+    decides, or Origin if the request has no Sec-Fetch-Site.
+    """
     written = None if origin is None else as_written(origin)
     if written in trusted:
         return Verdict.OURS

@@ -208,11 +208,12 @@ def catch(
     """Make a method the exception handler for these types of errors.
 
     In a controller, the method answers for the handlers of the controller; in a configuration, for
-    all handlers. If several methods catch an error, the most specific type decides first, and then
-    the nearest class. The parameters are bound like the parameters of a handler, but a parameter
-    annotated with an exception takes the error. The result is the answer. An HTTP error keeps its
-    own status unless `status` or a Response gives another status. With `of`, the method answers
-    only for these handlers of its controller.
+    all handlers. If several methods catch an error, the method with the most specific type answers.
+    For the same type, a method of the controller comes before a method of a configuration. The
+    parameters are bound like the parameters of a handler, but a parameter annotated with an
+    exception takes the error. The result is the answer. An HTTP error keeps its own status unless
+    `status` or a Response gives another status. With `of`, the method answers only for these
+    handlers of its controller.
     """
     _require_exceptions(types)
     names = _names_of(of)

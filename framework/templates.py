@@ -59,7 +59,7 @@ class Templates:
         return HTML(text, _status)
 
     def _of_request(self, request: Request) -> dict[str, object]:
-        """Return the names that depend on the request; the session opens when a page uses it."""
+        """Return the template variables of a request; the session opens when a page uses it."""
 
         def url_for(endpoint: str, /, *, _external: bool = False, **values: object) -> str:
             return self._application.url_for(endpoint, request, _external=_external, **values)

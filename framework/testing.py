@@ -333,7 +333,7 @@ def _require_replacement(given: object) -> None:
 
 
 def _is_key(key: object) -> bool:
-    """Return whether an object can be a key: a type, an alias, or a guard that is an object."""
+    """Return whether `replace` takes an object as key: a type, an alias, or a guard object."""
     if isinstance(key, str):
         return False
     known = callable(key) or get_origin(key) is not None

@@ -277,7 +277,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
     # In a request
 
     def open(self, head: RequestHead) -> AsyncSession:
-        """Return the request's session; nothing is read before it is loaded."""
+        """Return the request's session; nothing is read before the session is loaded."""
         return face(self._kind, State(head, self._clock(), Turn()), self._driver)
 
     def preload_now(self, session: AsyncSession) -> bool:

@@ -18,12 +18,12 @@ def frames_of(trace: TracebackType | None) -> Iterator[TracebackType]:
 
 
 def is_ours(frame: TracebackType) -> bool:
-    """Return whether a frame belongs to one of the two packages."""
+    """Return whether a frame belongs to the package `framework` or `sessions`."""
     return frame.tb_frame.f_code.co_filename.startswith(_OURS)
 
 
 def is_deliberate(frame: TracebackType) -> bool:
-    """Return whether a frame belongs to one of the two packages and ran a `raise` statement."""
+    """Return whether a frame belongs to `framework` or `sessions`, and ran a `raise` statement."""
     line = linecache.getline(frame.tb_frame.f_code.co_filename, frame.tb_lineno)
     return is_ours(frame) and line.lstrip().startswith("raise ")
 

@@ -1,4 +1,4 @@
-"""A class that a whole form fills: its fields, and fields of the form that the class lacks."""
+"""Make an object from a whole form; check form fields that the class does not have."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

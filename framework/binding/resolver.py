@@ -1,7 +1,7 @@
 """Resolvers: the user's components that make an argument from other arguments.
 
-A resolver is a class inside `Annotated` that has a method `resolve`. The parameters of `resolve`
-are bound like the parameters of a handler, so that a resolver can use other resolvers.
+A resolver is a class with a method `resolve`, inside `Annotated`. The parameters of `resolve` are
+bound like the parameters of a handler, so that a resolver can use other resolvers.
 """
 
 import types

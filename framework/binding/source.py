@@ -220,7 +220,7 @@ class Parameter:
 
 
 class Brackets:
-    """The brackets of a marker, as in `Query[int]`; type checkers see an alias of `Annotated`."""
+    """The object before the brackets in `Query[int]`; type checkers read `Annotated[int, ...]`."""
 
     def __init__(self, name: str, marker: Marker, example: str, others: str = "") -> None:
         self._name = name

@@ -67,7 +67,7 @@ class TextMarker(Marker):
 
     @abstractmethod
     def reader(self, name: str) -> Read:
-        """Return the function that reads the texts for one value; several texts are refused."""
+        """Return the function that reads all texts for a value; callers refuse several texts."""
 
     def list_reader(self, name: str) -> Read:
         """Return the function that reads the texts for a list of values."""

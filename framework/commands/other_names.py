@@ -49,7 +49,7 @@ class Commands(click.Group):
 
 
 class Command(click.Command):
-    """A command; for an option of other frameworks, the error says what to write."""
+    """A command whose error for an unknown option says what to write instead."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Return the arguments, or raise an error that says what to write."""

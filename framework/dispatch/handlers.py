@@ -63,7 +63,7 @@ class ReadsHandlers(ABC):
 
     @abstractmethod
     def read_handlers(self, handlers: Sequence["Handler"], report: Report) -> None:
-        """Read the handlers once, after start-up has read them without a mistake."""
+        """Read the handlers; start-up calls this once, after it has found no mistake."""
 
 
 def added_controllers(graph: Graph, report: Report) -> Iterator[type]:

@@ -37,7 +37,7 @@ Asking = tuple[str, Plan]
 
 @dataclass(frozen=True)
 class Outcome:
-    """A status with which a step can answer, and why; None if each request decides the status."""
+    """A status with which a step can answer, and the reason; None means any status."""
 
     status: int | None
     why: str
@@ -48,7 +48,7 @@ class Step(ABC):
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return the functions whose arguments the step reads: the name and the plan of each."""
+        """Return each function whose arguments the step reads, with the plan of the arguments."""
         return ()
 
     @abstractmethod
@@ -137,7 +137,7 @@ class ReadArguments(Step):
         return [("the handler", self.plan)]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield no answer: `refusals_of` yields the refusals of all plans of a request."""
+        """Yield no answer: `refusals_of` yields the answers to arguments that are refused."""
         yield from ()
 
 

@@ -56,7 +56,7 @@ def _always(manager: SessionManager) -> Iterator[str]:
 
 
 def named(middleware: Middleware) -> str:
-    """Return where middleware is written, or the class and module of the framework's middleware."""
+    """Return the middleware's name with its file and line, or with its module in the framework."""
     target: Any = middleware if hasattr(middleware, "__qualname__") else type(middleware)
     if target.__module__.startswith("framework."):
         return f"{target.__qualname__} ({target.__module__})"

@@ -109,7 +109,11 @@ class Graph:
     def get(self, key: object) -> object: ...
 
     def get(self, key: object) -> object:
-        """Return the component of a type; raise NotProvided or Reported."""
+        """Return the component of a type.
+
+        Raises NotProvided if nothing provides the component, and Reported if its mistake is in the
+        report.
+        """
         return self._get(self._ask_for(key))
 
     def stand_in(self, listed: Any) -> Any:

@@ -239,7 +239,7 @@ def _note_asynchronous(member: Member, here: Place) -> None:
 
 
 def _example(method: str) -> str:
-    """Return a type that a component method of this name would return."""
+    """Return an example of a return type for a component method of this name."""
     words = method.rpartition(".")[2].lower()
     return next((kind for part, kind in _EXAMPLES.items() if part in words), "Mailer")
 

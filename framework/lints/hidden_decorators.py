@@ -91,7 +91,7 @@ def _wrapped(member: object) -> Iterator[object]:
 
 
 def _holds_nothing(member: object) -> bool:
-    """Return whether a member refers to no other function, as is usual for handlers and texts."""
+    """Return whether a member refers to no other function; this is true for most members."""
     kind = type(member)
     if kind is not FunctionType:
         is_plain = kind in _PLAIN or kind is GetSetDescriptorType

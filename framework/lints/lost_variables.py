@@ -62,7 +62,7 @@ def _of_guards_and_resolvers(handler: Handler) -> Iterator[Parameter]:
 
 
 def _of_resolvers(parameters: Iterable[Parameter]) -> Iterator[Parameter]:
-    """Yield the parameters of resolvers; the parameters of a component never come from the path."""
+    """Yield parameters of resolvers, not of components: a component takes nothing from the path."""
     for parameter in parameters:
         if not isinstance(parameter.marker, InjectMarker):
             yield from parameter.parts

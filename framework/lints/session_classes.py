@@ -1,4 +1,4 @@
-"""Parameters that declare a session class which the application's sessions do not have."""
+"""Parameters annotated with a session class that the application does not use."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -12,7 +12,7 @@ from framework.types.signatures import bare, describe
 
 
 def note_session_classes(program: Program, report: Report) -> None:
-    """Report each parameter with a session class that the application's sessions do not have."""
+    """Report each parameter annotated with a session class that the application does not use."""
     if program.sessions is None:
         return
     made = program.sessions.container.session_class

@@ -6,7 +6,7 @@ from sessions.manager import SessionManager
 
 
 def note_taken(program: Program, report: Report) -> None:
-    """Report parameters that never get a value, because the session takes the value as a token."""
+    """Report parameters that never get a value, because `URLTransport` uses the same name."""
     manager: SessionManager | None = program.sessions
     links = None if manager is None else manager.tokens.links
     if links is None:

@@ -117,7 +117,7 @@ def _generator() -> type[Any]:
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):
-        """Allow any value for a type without a schema; require the fields that every answer has."""
+        """Allow any value for an unknown type; require a field that is in every answer."""
 
         # A default that JSON cannot hold is not documented.
         ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}

@@ -70,7 +70,7 @@ class _Builder:
         return found[0] if len(found) == 1 else _all(found)
 
     def _of_metadata(self, metadata: Sequence[object]) -> Iterator[Check]:
-        """Yield the check of each pattern; a `Field` of pydantic keeps its limits in a list."""
+        """Yield the check of each pattern, also of a pattern inside a `Field` of pydantic."""
         for element in metadata:
             for part in (element, *getattr(element, "metadata", ())):
                 pattern = getattr(part, "pattern", None)

@@ -65,7 +65,7 @@ def decode(data: bytes) -> Any:
 
 
 def unreadable(data: object, error: Exception) -> UnreadableValue:
-    """Return the error for stored bytes that cannot be decoded; no text shows the value."""
+    """Return the error for stored bytes that cannot be decoded; its message hides the value."""
     size = f"{len(data)} stored bytes" if isinstance(data, bytes) else type(data).__name__
     reason = f"{error}" if isinstance(error, _WITHOUT_VALUES) else type(error).__name__
     return UnreadableValue(f"{size} cannot be decoded to a value: {reason}")

@@ -313,7 +313,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
         self._state.accessed = True
 
     def _read(self, key: Any) -> None:
-        """Decode the value of the key, if there is one."""
+        """Decode the value of the key, if the value is still encoded."""
         if self._readable().get(key) is ENCODED:
             self._decoded(key, None)
 

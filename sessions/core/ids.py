@@ -25,7 +25,7 @@ _ID = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST_ID},{LONGEST_ID}}}", re.ASCII)
 
 
 class Id(NamedTuple):
-    """An id; `key` is the hash of its lineage, and `secret` is the hash of the whole id."""
+    """An id; `key` is the hash of its unchanging part, and `secret` is the hash of the whole id."""
 
     text: str
     key: str

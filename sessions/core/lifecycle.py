@@ -73,7 +73,7 @@ class LifecycleDriver(BlockingDriver):
                 close_without(state, error, failed=failed)
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session; return None if `resume` must be asked about the session first."""
+        """Close the session; return None if the session must first be loaded to call `resume`."""
         if is_unloaded(self.sessions, state):
             return None
         return super().close_now(state, failed=failed)
@@ -167,7 +167,7 @@ class AsyncLifecycleDriver(AsyncDriver):
                 close_without(state, error, failed=failed)
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session; return None if `resume` must be asked about the session first."""
+        """Close the session; return None if the session must first be loaded to call `resume`."""
         if is_unloaded(self.sessions, state):
             return None
         return super().close_now(state, failed=failed)
@@ -324,7 +324,7 @@ def ending(sessions: Persistence, state: State) -> Flow[None]:
 def is_unloaded(sessions: Persistence, state: State, *, goes_on: bool = False) -> bool:
     """Return whether the close of a request would load a session that no code has used.
 
-    With `goes_on`, return this for the handshake of a connection.
+    With `goes_on`, return whether the handshake of a connection would load the session.
     """
     is_open = state.values is None and not (state.accessed or state.closed)
     if not is_open or state.headers is not None:

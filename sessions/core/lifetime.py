@@ -69,8 +69,8 @@ class Lifetimes:
     def renewal_is_due(self, record: Record, now: float) -> bool:
         """Return whether to send a cookie with Max-Age again: once in each touch interval.
 
-        The cookie does not wait for a touch, because no touch is due if every request writes to
-        the store.
+        The cookie cannot wait for the next touch: if every request writes to the store, no touch is
+        ever due.
         """
         idle = self.idle if record.timeout is None else record.timeout
         interval = min(idle / 10, self._longest_interval)

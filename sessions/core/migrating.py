@@ -153,7 +153,7 @@ class MigratingSessions(MovingIn, StoredSessions):
                 state.note("created", text, handle=id.key)
 
     def _has_ended(self, state: State, legacy: Legacy) -> Flow[bool]:
-        """Return whether the session was moved before, and has ended since then."""
+        """Return whether the session was moved into this store before, and has ended since then."""
         if legacy.id is None or not _may_return(legacy):
             return False
         answer = yield ("load", _key_of_end(legacy.id))

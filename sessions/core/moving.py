@@ -91,7 +91,7 @@ class MovingIn(MemoryVerbs):
         super().begin_found(state)
 
     def begin_anew(self, state: State) -> None:
-        """Begin without a session of another system."""
+        """Begin with a new session, without data of another system."""
         super().begin_found(state)
 
     @abstractmethod

@@ -100,7 +100,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def destroy(self, state: State) -> None:
-        """End the sessions of the request's tokens at the next commit, and begin a new session."""
+        """End the sessions of the request's tokens at the next commit; begin a new session now."""
 
     @abstractmethod
     def user_id(self, state: State) -> str | None:
@@ -192,7 +192,10 @@ class Persistence(ABC):
 
     @abstractmethod
     def close_ask(self, state: State, *, failed: bool) -> Ask | Several | None:
-        """Return the only store call of the close, None for no call, or SEVERAL to run `finish`."""
+        """Return the store call that the close needs, or None if the close needs no call.
+
+        Return SEVERAL if the driver must run `finish`, which can make several calls.
+        """
 
     @abstractmethod
     def close_answer(self, state: State, ask: Ask, outcome: object) -> None:

@@ -30,7 +30,7 @@ class ProgramCookies:
         add_to_response(response, headers)
 
     def clear_cookie(self, response: object, *, scheme: str | None = None) -> None:
-        """Add a header to the response that removes the session's cookie from the client.
+        """Add a header to the response, so that the client removes the session's cookie.
 
         The session does not end: `delete()` ends it. The arguments are those of `add_cookie`.
         """

@@ -83,7 +83,11 @@ class Refreshing(MemoryVerbs):
                 state.cookie_is_due = False
 
     def note_use(self, state: State, *, renews: bool) -> Flow[bool]:
-        """Store that the session was used; return whether the session still has this id."""
+        """Store the time of this use; return whether the time was stored.
+
+        The result is False if the session is not stored, has ended or has a new id, or if the
+        store fails.
+        """
         record, id = state.record, state.id
         if record is None or id is None:
             return False
@@ -108,7 +112,7 @@ class Refreshing(MemoryVerbs):
         return self.lifetimes.touch_is_due(record, self.clock()) and self.is_use(state)
 
     def renew_if_due(self, state: State) -> None:
-        """Give the session a new id with grace if its id is older than `renew_every`."""
+        """Replace an id older than `renew_every`; the old id still works for a grace time."""
         record, every, pending = state.record, self.rules.renew_every, state.pending
         if (
             record is None

@@ -335,7 +335,10 @@ class StatelessSessions(MemoryVerbs):
 
 
 def _carrying(state: State, id: Id, record: Record) -> CarriedId:
-    """Return the id with its record; a new id or a sign-out begins a new generation of tokens."""
+    """Return the id with its record and its generation.
+
+    The generation is a number that grows with each new id and each sign-out.
+    """
     made = CarriedId(*id)
     made.record = record
     before = state.id

@@ -70,7 +70,7 @@ class IndexedSessions(Refreshing):
         return signing
 
     def with_entry(self, ask: Ask, signing: Changes | Record) -> Ask:
-        """Return the store call for a sign-in; with some stores, it also adds the index entry."""
+        """Return the call that stores a sign-in; some stores also add the index entry in it."""
         if not self.rules.stores_sign_ins or not isinstance(signing.user_id, str):
             return ask
         verb, *arguments = ask
@@ -140,7 +140,7 @@ class IndexedSessions(Refreshing):
         return ended
 
     def _enter_again(self, id: Id, record: Record) -> Flow[None]:
-        """Add a session to the index again, if its key was possibly removed during its creation."""
+        """Add a session to the index again, if a slow creation possibly lost the index entry."""
         if self.is_late(record):
             # The entry gets a later time, so no manager removes it in place of the earlier entry.
             yield from self.enter(id, record.user_id or "", self.clock())
@@ -158,7 +158,7 @@ class IndexedSessions(Refreshing):
         return True
 
     def _refuse_beyond(self, state: State, id: Id, user_id: str, most: int) -> Flow[None]:
-        """Raise TooManySessions if the user's sessions and earlier sign-ins reach the limit."""
+        """Raise TooManySessions if the user's sessions and unfinished sign-ins reach the limit."""
         queue = Queue(user_id)
         before = yield from queue.join(id.key, self.clock())
         live = yield from self.sessions_of(user_id)

@@ -128,8 +128,9 @@ class Store(ABC):
         means that there is no value. In all other cases, store the record that `Record.changed_by`
         returns, and return APPLIED.
 
-        Values that the changes do not name stay, even if another request has written them. Only
-        `changes.clear` drops all values. The names keep the order in which they were first set.
+        Keep every value that the changes neither set nor remove, even if another request has
+        written the value. Only `changes.clear` drops all values. The names keep the order in which
+        they were first set.
         """
 
     @abstractmethod

@@ -54,7 +54,7 @@ def names_as_nulls(names: Iterable[str]) -> list[str]:
 
 
 def with_each_name(text: str, values: Parameters) -> tuple[str, Parameters]:
-    """Return a MariaDB or MySQL statement with a parameter for each object of `names_as_nulls`."""
+    """Return a MariaDB or MySQL statement with a parameter for each removed or absent name."""
     for name in ("removed", "absent"):
         objects = values.get(name)
         if isinstance(objects, list):

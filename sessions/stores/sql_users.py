@@ -18,7 +18,7 @@ class SQLUsers(ABC):
 
     @abstractmethod
     def load(self, key: str) -> Record | Ended | None:
-        """Return one record."""
+        """Return the record, None, or Ended: see `Store.load`."""
 
     @abstractmethod
     def _rows(self, statement: Statement, values: Parameters) -> list[Row]:
@@ -55,7 +55,7 @@ class AsyncSQLUsers(ABC):
 
     @abstractmethod
     async def load(self, key: str) -> Record | Ended | None:
-        """Return one record."""
+        """Return the record, None, or Ended: see `Store.load`."""
 
     @abstractmethod
     async def _rows(self, statement: Statement, values: Parameters) -> list[Row]:

@@ -21,7 +21,7 @@ class SQLiteListing(ABC):
 
     @abstractmethod
     def load(self, key: str) -> Record | Ended | None:
-        """Return one record."""
+        """Return the record, None, or Ended: see `Store.load`."""
 
     @abstractmethod
     def _unavailable(self, error: Exception) -> StoreUnavailable:

@@ -27,7 +27,7 @@ class DamageTests(Suite):
     async def test_a_damaged_record_is_neither_changed_nor_used(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`commit`, `touch` and `delete` for a user find no record, and change nothing."""
+        """`commit`, `touch` and `delete(user_id=...)` find no record, and change nothing."""
         await self._damaged(store, clock)
         commits: dict[str, dict[str, Any]] = {
             "values": {"set": {"b": b"2"}},

@@ -49,7 +49,7 @@ class OtherThread:
         wait([self._future], timeout=PATIENCE)
 
     def answer(self) -> object:
-        """Return the result of the call; if it has not begun, make it now."""
+        """Return the result of the call; if the call has not begun, make the call now."""
         if self._future is None:
             return self._work()
         return self._future.result(timeout=_LONGEST_CALL)
@@ -144,7 +144,7 @@ class OtherTask:
         await asyncio.wait({self._task}, timeout=PATIENCE)
 
     async def answer(self) -> object:
-        """Return the result of the call; if it has not begun, make it now."""
+        """Return the result of the call; if the call has not begun, make the call now."""
         if self._task is None:
             return await self._work()
         return await asyncio.wait_for(self._task, _LONGEST_CALL)

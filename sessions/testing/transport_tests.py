@@ -186,7 +186,7 @@ class TransportContract:
 
 
 class _Client:
-    """Visit a container with the transport, as a client that keeps its token."""
+    """A client that sends requests over the transport, and keeps the token that it gets."""
 
     def __init__(self, suite: TransportContract) -> None:
         self._suite = suite

@@ -138,7 +138,7 @@ class ValueTests(Suite):
     async def test_a_name_that_is_set_again_keeps_its_place(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The name keeps its place, even if the same commit sets new names."""
+        """The name keeps its place in the order, even if the same commit sets new names."""
         await store.create("key", a_record(clock, {"c": b"", "b": b"", "a": b""}))
 
         await store.commit("key", some_changes(clock, set={"n": b"", "b": b"2", "c": b"2"}))
@@ -149,7 +149,7 @@ class ValueTests(Suite):
     async def test_a_name_that_was_removed_comes_back_at_the_end(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The other names keep their places."""
+        """The other names keep their order."""
         await store.create("key", a_record(clock, {"c": b"", "b": b"", "a": b""}))
 
         await store.commit("key", some_changes(clock, removed=frozenset("c")))
