@@ -54,11 +54,7 @@ class Plan:
         return any(parameter.keyword for parameter in self.parameters)
 
     def flattened(self) -> Iterator[Parameter]:
-        """Yield each parameter, and the parameters that make its value.
-
-        If a resolver or a component makes the value, these are the parameters of the resolver or
-        of the component.
-        """
+        """Yield each parameter, and the parameters of its resolver or of its component."""
         for parameter in self.parameters:
             yield from parameter.flattened()
 

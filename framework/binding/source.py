@@ -213,7 +213,7 @@ class Parameter:
         return self.marker.requires_body(self.field)
 
     def flattened(self) -> Iterator["Parameter"]:
-        """Yield the parameter, and the parameters of the resolver or component that makes it."""
+        """Yield the parameter, and the parameters of its resolver or of its component."""
         yield self
         for part in self.parts:
             yield from part.flattened()

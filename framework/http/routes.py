@@ -167,7 +167,10 @@ class Variables:
 
 
 def common_variables(rules: Iterable[str]) -> Variables:
-    """Find the variables that all rules have; an invalid rule does not count."""
+    """Return the variables that all rules have, and the names that only some have.
+
+    An invalid rule does not count.
+    """
     found = list(_variables_of_each(rules))
     common = set.intersection(*found) if found else set()
     names = {name for variables in found for name, _ in variables}

@@ -48,7 +48,7 @@ def _raised(steps: Sequence[dis.Instruction], step: dis.Instruction, function: F
 
 
 def _aborted(steps: Sequence[dis.Instruction], at: int, function: FunctionType) -> Any:
-    """Return the error that `abort` raises, if this instruction begins a call of `abort`."""
+    """Return the error of `abort` if a call of `abort` begins at this instruction, or None."""
     called, after = _value(steps, at, function)
     if called is not abort or after >= len(steps):
         return None

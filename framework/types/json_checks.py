@@ -58,7 +58,7 @@ class _Builder:
         self._of_aliases: list[tuple[Any, list[Check]]] = []
 
     def of(self, annotation: Any) -> Check:
-        """Return the check of a type."""
+        """Return the function that checks the JSON values of a type."""
         for alias, checks in self._of_aliases:
             if alias == annotation:
                 return _all(checks)

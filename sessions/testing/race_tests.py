@@ -91,7 +91,7 @@ def calls(clock: ManualClock) -> dict[str, Call]:
 
 
 def allowed(first: Call, second: Call, state: State, now: float) -> list[Found]:
-    """Return the two answers and the final state for both orders of the calls."""
+    """Return, for each order of the two calls, both answers and the final state."""
     answer, between = first.as_expected(state, now)
     later, end = second.as_expected(between, now)
     other_answer, between = second.as_expected(state, now)

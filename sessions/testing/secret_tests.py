@@ -139,7 +139,7 @@ class SecretTests(Suite):
     async def test_only_a_renewal_ends_grace(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Other commits and touches keep the grace, even if they name another grace."""
+        """Other commits and touches keep the grace time, even if they name another grace time."""
         now = clock()
         grace = Grace(SECRET, now + 30)
         await store.create("key", a_record(clock, secret=NEW_SECRET, grace=grace))

@@ -222,7 +222,7 @@ class TimeTests(Suite):
     async def test_clocks_may_differ_by_a_minute(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Times up to CLOCK_TOLERANCE in the future are kept, and later times are replaced."""
+        """Times up to CLOCK_TOLERANCE in the future are kept; the present replaces later times."""
         ahead = START + CLOCK_TOLERANCE
         for key, accessed, wanted in (
             ("right", ahead, (ahead, ahead, ahead, START + 900)),
