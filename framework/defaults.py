@@ -127,7 +127,7 @@ class SessionClock(Protocol):
 
 
 def session_components(defaults: SessionDefaults) -> list[Known]:
-    """List the components of sessions that the framework provides by default."""
+    """List the session components that the framework provides by default."""
     return [
         Known(
             key=SessionContainer,

@@ -152,7 +152,7 @@ class Marker(ABC):
         return "loaded when code first uses it, saved if it changed"
 
     def may_refuse(self, field: Field) -> bool:
-        """Return whether a request can be answered with 422 for this argument."""
+        """Return whether a request can be answered with 422 because of this argument."""
         return self.fallible
 
     def requires_body(self, field: Field) -> bool:

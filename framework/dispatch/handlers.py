@@ -59,7 +59,7 @@ class AddsController(ABC):
 
 
 class ReadsHandlers(ABC):
-    """A controller that describes the handlers of the application, such as documentation."""
+    """A controller, such as documentation, that describes the handlers of the application."""
 
     @abstractmethod
     def read_handlers(self, handlers: Sequence["Handler"], report: Report) -> None:

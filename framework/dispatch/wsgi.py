@@ -117,7 +117,7 @@ class Dispatcher:
             yield Entry(entry.method, entry.rule, entry.endpoint, respond)
 
     def _compile(self, handler: Handler) -> Respond:
-        """Compile the steps of a handler to one function that does only what is needed."""
+        """Compile the steps of a handler to one function that does only what this handler needs."""
         route, steps = handler.route, steps_of(handler, self._everywhere)
         recover = self._recovery(f"{route.method} {route.rule} in {route.where}")
         caught = _catching(steps, recover)

@@ -60,7 +60,7 @@ class Registry:
             self._replace_parts(known)
 
     def replacement(self, key: object) -> Provider | None:
-        """Return the provider that replaces the key; None if a test has not replaced the key."""
+        """Return the provider that a test uses in place of the key's own provider, or None."""
         return next((provider for provider in self.replacements if provider.keys == (key,)), None)
 
     def find(self, annotation: Any) -> Provider:

@@ -1,4 +1,7 @@
-"""Components that are built for each request; their parameters get values as in a handler."""
+"""Components that are built for each request.
+
+Their parameters get values in the same way as the parameters of a handler.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

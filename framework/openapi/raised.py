@@ -1,4 +1,4 @@
-"""Find the HTTP errors that a function raises itself, from its compiled code.
+"""Read the compiled code of a function to find the HTTP errors that the function itself raises.
 
 Only `raise` and `abort` in the function are seen, not the errors of functions that it calls.
 """

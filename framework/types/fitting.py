@@ -92,7 +92,7 @@ def may_be(given: Any, wanted: Any) -> bool:
 
 
 def subclasses(kind: type) -> dict[int, type]:
-    """Return all subclasses of a class by id, because a metaclass may make classes unhashable."""
+    """Return all subclasses of a class by `id()`, because a metaclass can make them unhashable."""
     found: dict[int, type] = {}
     rest = [kind]
     while rest:

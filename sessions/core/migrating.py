@@ -44,7 +44,7 @@ S = TypeVar("S", bound=StoredSessions)
 
 
 class MigratingSessions(MovingIn, StoredSessions):
-    """Make the decisions about stored sessions, some of which come from another system."""
+    """Make the decisions about stored sessions; some of these sessions come from another system."""
 
     def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
         """Begin with the first session that a legacy cookie gives, or else with a new session."""

@@ -20,7 +20,7 @@ T = TypeVar("T", bound=StatelessSessions)
 
 
 class MigratingTokens(MovingIn, StatelessSessions):
-    """Make the decisions about stateless sessions, some of which come from another system."""
+    """Make the decisions about stateless sessions; some sessions come from another system."""
 
     def move(self, state: State, legacies: list[Legacy]) -> Flow[None]:
         for legacy in legacies:

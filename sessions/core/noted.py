@@ -147,7 +147,7 @@ class NotedSessions(NotedCommits, StoredSessions):
 
 
 class NotedTokens(NotedCommits, StatelessSessions):
-    """Add more events: a session was read from its token, or no token is valid."""
+    """Add two events for tokens: a session was read from its token, or no token is valid."""
 
     def begin_found(self, state: State) -> None:
         super().begin_found(state)

@@ -83,13 +83,13 @@ class Waiting(NamedTuple):
 
 
 class Queue:
-    """The sign-ins of one user that are not complete, in the order in which they joined."""
+    """The incomplete sign-ins of one user, in the order in which they joined the queue."""
 
     def __init__(self, user_id: str) -> None:
         self._key = hash_of(f"sign-ins:{hash_of_user(user_id)}")
 
     def join(self, key: str, now: float) -> Flow[frozenset[str]]:
-        """Join the queue, and return the keys of the sign-ins before this one."""
+        """Add the key of a sign-in to the queue, and return the keys of the sign-ins before it."""
         for _ in range(UPDATE_ATTEMPTS):
             answer = yield ("load", self._key)
             before = [one for one in _waiting_in(answer, now) if one.key != key]

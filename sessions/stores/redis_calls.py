@@ -130,7 +130,7 @@ def record_in(fields: Mapping[bytes, bytes]) -> Record | Ended | None:
 
 
 def fields_in(reply: list[bytes]) -> dict[bytes, bytes]:
-    """Return the fields in the reply to a script that returns a hash."""
+    """Return the fields in the reply to a script that returns a Redis hash."""
     return dict(zip(reply[::2], reply[1::2], strict=True))
 
 

@@ -69,7 +69,10 @@ def service_of(parts: SplitResult) -> tuple[str, int]:
 
 
 def _problem_of_options(parts: SplitResult) -> str | None:
-    """Return what is wrong with the options of a URL, or None; the text shows only their names."""
+    """Return what is wrong with the options of a URL, or None.
+
+    The result shows names of options, but never a value, because a value can be a secret.
+    """
     options = [*parse_qs(parts.query, keep_blank_values=True)]
     if parts.fragment:
         return "has a #. Fix: write %23 for a # in the password"

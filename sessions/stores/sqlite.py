@@ -295,7 +295,7 @@ class SQLiteStore(SQLiteListing, Store):
         return removed
 
     def _purge_batch(self, cursor: sqlite3.Cursor, size: int = PURGE_BATCH) -> tuple[int, int]:
-        """Remove expired rows; return the number of checked rows, and of removed records."""
+        """Remove expired rows; return the numbers of checked rows and of removed records."""
         looked_at, _, removed = self._take_batch(cursor, size, takes=False)
         return looked_at, removed
 
