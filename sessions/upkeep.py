@@ -113,7 +113,7 @@ class AsyncUpkeep(Counts):
 
 
 def purging(sessions: Persistence, limit: int) -> Callable[[Any], tuple[State, Flow[int]]] | None:
-    """Return the function that begins a purge with an event for each expired session.
+    """Return the function that begins a purge; the purge adds an event for each expired session.
 
     The result is None if nothing needs the events, or if the store cannot return what it removes.
     """

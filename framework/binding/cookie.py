@@ -33,7 +33,10 @@ class CookieMarker(TextMarker):
 
 @explains_arguments("cookie()", 'cookie("theme")')
 def cookie(alias: str | None = None, **limits: Unpack[Limits]) -> CookieMarker:
-    """Return the marker of a cookie, with another name or with limits if they are given."""
+    """Return the marker of a cookie, with `limits` for its value.
+
+    Without `alias`, the cookie has the name of the parameter.
+    """
     return limited(CookieMarker, alias, limits)
 
 

@@ -49,7 +49,7 @@ class FormMarker(TextMarker):
     kind: Any = str
 
     def where(self, field: Field) -> str:
-        """Return the source and the name; for a whole form, only the source."""
+        """Return the source and the name of a field; for a whole form, return only the source."""
         return self.source if _whole(field) else super().where(field)
 
     def extractor(self, field: Field) -> Extract:
@@ -169,7 +169,10 @@ class FormMarker(TextMarker):
 
 @explains_arguments("form()", 'form("name", max_length=80)')
 def form(alias: str | None = None, **limits: Unpack[Limits]) -> FormMarker:
-    """Return the marker of a form field, with another name or limits if they are given."""
+    """Return the marker of a form field, with `limits` for its value.
+
+    Without `alias`, the field has the name of the parameter.
+    """
     return limited(FormMarker, alias, limits)
 
 

@@ -46,7 +46,10 @@ class HeaderMarker(TextMarker):
 
 @explains_arguments("header()", 'header("X-Token")')
 def header(alias: str | None = None, **limits: Unpack[Limits]) -> HeaderMarker:
-    """Return the marker of a header, with another name or with limits if they are given."""
+    """Return the marker of a header, with `limits` for its value.
+
+    Without `alias`, a parameter `x_token` reads the header `x-token`.
+    """
     return limited(HeaderMarker, alias, limits)
 
 

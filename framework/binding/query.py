@@ -37,7 +37,10 @@ class QueryMarker(TextMarker):
 
 @explains_arguments("query()", 'query("page_size", ge=1)')
 def query(alias: str | None = None, **limits: Unpack[Limits]) -> QueryMarker:
-    """Return the marker of a query value, with another name or limits if they are given."""
+    """Return the marker of a query value, with `limits` for this value.
+
+    Without `alias`, the query value has the name of the parameter.
+    """
     return limited(QueryMarker, alias, limits)
 
 

@@ -78,7 +78,7 @@ class TextMarker(Marker):
         return self.alias or field.name
 
     def where(self, field: Field) -> str:
-        """Return the source and the name."""
+        """Return the source and the name of the value, such as `query:page`."""
         return f"{self.source}:{self.name_of(field)}"
 
     def extractor(self, field: Field) -> Extract:

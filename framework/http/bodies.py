@@ -84,7 +84,7 @@ def refuse_encoded(environ: "WSGIEnvironment") -> None:
 
 
 class _BodyStream(LimitedStream):
-    """Read a body of a known length, or up to a limit that the body must not reach."""
+    """Read a body of `limit` bytes, or with `is_max` a body that must be shorter than `limit`."""
 
     def __init__(self, stream: IO[bytes], limit: int, *, is_max: bool = False) -> None:
         super().__init__(stream, limit, is_max)

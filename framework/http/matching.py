@@ -52,7 +52,7 @@ class Tree(Generic[H]):
         node.handlers[method] = (handler, tuple(names))
 
     def finish(self) -> None:
-        """Sort the variables as the `Map` does, and let paths match with a slash at the end too."""
+        """Sort the variables as Werkzeug's `Map` does; also accept paths that end in a slash."""
         self.dynamic.sort(key=lambda child: _CONVERSIONS[child[0]].weight)
         for _, _, child in self.dynamic:
             child.finish()

@@ -92,7 +92,7 @@ class Renderers(dict[type, Render]):
         return self._json if kind is not tuple or self._promise.tuples_are_data else self._tuple
 
     def _chosen_for_nothing(self) -> Render:
-        """Return the function for None, which refuses None if the handler promises a value."""
+        """Return the function for None; it raises an error if the handler promises a value."""
         if self._promise.value is not None and not self._bodiless:
             return self._refuse_nothing
         return self._nothing

@@ -89,7 +89,10 @@ class Router(Generic[H]):
         return allowed_methods(self._refusal(path))
 
     def ask_map(self, method: str, path: str) -> Found[H] | None:
-        """Return the answer of the `Map`; None if the `Map` would change the path's slashes."""
+        """Return what Werkzeug's `Map` finds for a request; None if it finds nothing.
+
+        The result is also None if the `Map` would change the slashes of the path.
+        """
         found = self._table.ask_map(method, path)
         return None if found is None else self._filled(found)
 
@@ -167,7 +170,10 @@ class _Table:
         self.exact = self._answers(entries)
 
     def ask_map(self, method: str, path: str) -> Found[int] | None:
-        """Return the answer of the `Map`; None if the `Map` would change the path's slashes."""
+        """Return what Werkzeug's `Map` finds for a request; None if it finds nothing.
+
+        The result is also None if the `Map` would change the slashes of the path.
+        """
         # The `Map` would add a missing slash at the start of a path, and drop a second slash.
         if path[:1] != "/" or path[:2] == "//":
             return None

@@ -84,7 +84,8 @@ class Scope:
 
         The failure of the request is raised in the generator of each component, even if another
         generator has caught the failure; this method does not raise the failure. If a generator
-        raises another error, the generators after it get this error, and this method raises it.
+        raises a new error, the generators that end later get the new error in place of the failure.
+        At the end, this method raises the new error.
         """
         failure, self.failure = self.failure, None
         endings, self._endings = self._endings, []

@@ -48,7 +48,7 @@ def slow_variables(rule: str) -> Iterator[Mistake]:
 
 
 def only_short(parts: Iterable[RulePart]) -> Iterator[RulePart]:
-    """Yield the parts of a rule; limit a part with two variables in a segment to short paths."""
+    """Yield a rule's parts; a part with two variables in one segment matches only short paths."""
     for part in parts:
         yield replace(part, content=_IS_SHORT + part.content) if _is_divided(part.content) else part
 

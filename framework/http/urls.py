@@ -123,7 +123,7 @@ def placed(url: str, environ: "WSGIEnvironment", *, external: bool) -> str:
 
 
 def _plain(value: object) -> object:
-    """Return the value that a member of an Enum has in a request."""
+    """Return the value of an Enum member; return any other object unchanged."""
     return value.value if isinstance(value, Enum) else value
 
 

@@ -111,7 +111,7 @@ class Provider:
 
     @property
     def written(self) -> object:
-        """Return the function with the injected parameters, or `origin` if no file has its code."""
+        """Return the function with injected parameters; `origin` if no file has this function."""
         code = getattr(self.signature, "__code__", None)
         # The constructor of a dataclass is generated, so no file has its code.
         is_generated = code is None or code.co_filename.startswith("<")
@@ -194,7 +194,7 @@ def item_of(key: object) -> Any:
 
 
 def collection_provider(key: object, parts: Sequence[Provider]) -> Provider:
-    """Return the provider of a list or tuple of the components of several providers."""
+    """Return the provider that makes a list or tuple from the components of several providers."""
     make = tuple if get_origin(key) is tuple else list
     names = {f"component_{number}": provider.keys[0] for number, provider in enumerate(parts)}
 

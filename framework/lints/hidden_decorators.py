@@ -38,7 +38,7 @@ class HiddenDecorators:
         return lost
 
     def _hidden(self, found: object, name: str) -> Iterator[tuple[FunctionType, list[str]]]:
-        """Yield each function with lost decorators inside a class member, and those decorators."""
+        """Search a class member; yield each function that lost decorators, and these decorators."""
         mine = list(_wrapped(found))
         for layer in _functions_in(found):
             lost = [

@@ -36,7 +36,7 @@ class Schemas:
         self._whole: list[tuple[Any, Side, Schema]] = []
 
     def of(self, annotation: Any, side: Side = "request") -> Schema:
-        """Return the schema of a type: a dictionary that `shared` fills later."""
+        """Return the schema of a type: a dictionary that the method `shared` fills later."""
         if annotation in _UNKNOWN:
             return {}
         schema: Schema = {}

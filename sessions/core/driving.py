@@ -49,7 +49,7 @@ class Driver(ABC):
 
     @abstractmethod
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session; return the response headers; None if the close needs a store call."""
+        """Close the session and return the response headers; None if this needs a store call."""
 
     def _close_now(self, state: State, *, failed: bool) -> Headers | None:
         if state.headers is not None:
@@ -160,7 +160,7 @@ class BlockingDriver(Driver):
         return state.values if state.values is not None else {}
 
     def close_now(self, state: State, *, failed: bool) -> Headers | None:
-        """Close the session; return the response headers; None if the close needs a store call."""
+        """Close the session and return the response headers; None if this needs a store call."""
         headers = self._close_now(state, failed=failed)
         if state.events:
             self.tell(state)

@@ -30,7 +30,7 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
         return self != NOTHING_PENDING and renews and self.user_id is UNCHANGED
 
     def then(self, **changes: Any) -> "Pending":
-        """Return a copy with these changes, or NOTHING_PENDING if the copy has no changes."""
+        """Return a copy with these fields replaced; NOTHING_PENDING if the copy holds no change."""
         changed = msgspec.structs.replace(self, **changes)
         return NOTHING_PENDING if changed == NOTHING_PENDING else changed
 

@@ -279,7 +279,7 @@ class StatelessSessions(MemoryVerbs):
         return self._sealed(state, difference)
 
     def take_up(self, state: State, sealed: Sealed) -> None:
-        """Enter the committed record into the state, and send its token with the response."""
+        """Enter the committed record into the state, and send the new token with the response."""
         if state.record is None:
             self.note_creation(state, sealed.record, sealed.id.key)
         else:

@@ -49,7 +49,7 @@ class UserEntries:
     def forget(self, key: str) -> None:
         """Remove the entries of a removed record, unless the key was added a short time ago.
 
-        In that case, a sign-in has possibly added the key, and creates the record only now.
+        In that case, a sign-in has possibly added the key, and will create a new record next.
         """
         if key not in self._waiting:
             self._forget(key)

@@ -79,7 +79,7 @@ class AsyncMongoUsers(ABC):
 def remove_dead_entries(limit: int, clock: Clock) -> Plan[int]:
     """Check some entries, and remove those without a session; return how many were checked.
 
-    An entry is checked after the time `check_at`.
+    An entry is checked only after its time `check_at`.
     """
     now = clock()
     due = {"_id": _ALL, "check_at": {"$lt": now}}

@@ -320,7 +320,7 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisExpiring, AsyncRedisUsers, As
 
 
 def _check_time(began: float) -> None:
-    """Raise TimeoutError if the call has used all its time to open the connection."""
+    """Raise TimeoutError if opening the connection has used up the whole time of the call."""
     if time.monotonic() - began > CALL_DEADLINE:
         raise TimeoutError(f"the connection was not ready within {CALL_DEADLINE} s")
 

@@ -54,7 +54,10 @@ def making_files(makes_files: bool) -> Iterator[None]:
 
 
 class MissingFile:
-    """Replace the connections of a store in a command that does not make a missing file."""
+    """Replace the connections of a store whose file is missing; reads and writes raise an error.
+
+    Commands that must not make the file use this class.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -54,7 +54,7 @@ class Turns:
         return until - time.monotonic()
 
     def _leave(self, turn: threading.Lock) -> bool:
-        """Leave the queue; return False if the thread has got the lock already."""
+        """Take this thread out of the queue; return False if the thread already has the lock."""
         with self._mutex:
             if turn not in self._waiting:
                 return False

@@ -139,7 +139,10 @@ class SecretTests(Suite):
     async def test_only_a_renewal_ends_grace(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Other commits and touches keep the grace time, even if they name another grace time."""
+        """A touch, or a commit without a new secret, does not change the grace time.
+
+        This is true even if the commit names another grace time.
+        """
         now = clock()
         grace = Grace(SECRET, now + 30)
         await store.create("key", a_record(clock, secret=NEW_SECRET, grace=grace))
