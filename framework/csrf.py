@@ -80,7 +80,7 @@ class CSRF(ExplainedMiddleware):
         return next(request)
 
     def refusals(self, method: str) -> Iterator[tuple[int, str]]:
-        """Yield the statuses that refused requests of a method get, each with its reason."""
+        """Yield the status and the reason of each refusal that a request of this method can get."""
         if method not in SAFE_METHODS:
             yield 403, "CSRF: another site made the request, or the token is from another session"
 

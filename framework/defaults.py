@@ -72,7 +72,7 @@ class SessionDefaults:
         return _checked_keys(keys, f"the environment variable {KEYS_VARIABLE}")
 
     def store(self) -> Store:
-        """Return the store that the environment names, or else a SQLite store in the folder."""
+        """Return the store that the environment names, or else a SQLite store in `.framework`."""
         url = self._environment.get(STORE_VARIABLE)
         if url is not None:
             return _store_of(url)

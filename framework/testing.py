@@ -174,7 +174,7 @@ class Client(werkzeug.test.Client):
             kept.read_link(visit.session.rewrite("/"), forgets=True)
 
     def _tokens(self) -> KeptTokens | None:
-        """Return the tokens of sessions that the client received outside of cookies.
+        """Return the session tokens that the client received outside of cookies.
 
         The result is None if the application sends tokens in cookies only, or has no sessions.
         """

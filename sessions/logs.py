@@ -52,7 +52,7 @@ class HideIds(logging.Filter):
         self._value = re.compile(rf"((?:{before}){name})[^&#;\s\"'<>]+")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Hide the ids in the message and in its arguments; no line is left out."""
+        """Hide the ids in the message and in its arguments; return True to log the message."""
         arguments = record.args
         record.msg = self.hidden(record.msg)
         if isinstance(arguments, Mapping):

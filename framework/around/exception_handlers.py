@@ -99,7 +99,7 @@ def usual_status(kind: type) -> int | None:
 def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
     """Return the function that answers an error with an exception handler, or with `recover`.
 
-    The nearest exception handler comes first.
+    The exception handler with the most specific type answers the error.
     """
     if not catchers:
         return recover

@@ -86,9 +86,9 @@ def wrap(answer: Answer, middleware: Sequence[Middleware], recover: Recover) -> 
 
 
 def _note_misread(graph: Graph, report: Report) -> None:
-    """Report lists of middleware that have no effect.
+    """Report each list of middleware that has no effect.
 
-    Such a list has a wrong type, or it is a second list, because the application reads only one.
+    The list has a wrong type, or it is a second list. The application reads only one list.
     """
     keys = [key for key in graph.provided() if is_about_middleware(key)]
     first = next((key for key in keys if key in _KEYS), None)

@@ -104,7 +104,7 @@ class FormMarker(TextMarker):
         return [DocumentedForm(field.annotation, self.name_of(field), self.limits)]
 
     def requires_body(self, field: Field) -> bool:
-        """Return whether the argument is missing in a request without a body.
+        """Return whether the argument needs a request body.
 
         A class whose fields all have defaults needs no body.
         """

@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Named:
     """Ask for a component by its class, even if the class has no decorator.
 
-    The program names the class itself: in `Annotated`, in `@guard` or in a list of middleware.
+    A class in `Annotated`, in `@guard` or in a list of middleware needs no decorator.
     """
 
     target: type

@@ -109,7 +109,7 @@ def session_value(key: str) -> SessionValueMarker:
 
 
 def kept_type(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
-    """Return the type of a value without None, and its limits."""
+    """Return the type without None, and its limits."""
     base, metadata = bare(annotation)
     limits = (limits_alone(element) for element in metadata if isinstance(element, msgspec.Meta))
     return base, tuple(limit for limit in limits if limit is not None)
@@ -233,10 +233,7 @@ def _takes_none(convert: Convert) -> bool:
 
 
 def _changes(field: Field) -> bool:
-    """Return whether code can change the default.
-
-    Then each request has its own copy of the default.
-    """
+    """Return whether code can change the default, so that each request needs its own copy."""
     return field.default is not None and field.default() is not field.default()
 
 

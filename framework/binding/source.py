@@ -156,7 +156,7 @@ class Marker(ABC):
         return self.fallible
 
     def requires_body(self, field: Field) -> bool:
-        """Return whether the argument is missing in a request without a body."""
+        """Return whether the argument needs a request body."""
         return Needs.BODY in self.needs and field.default is None
 
 
@@ -209,7 +209,7 @@ class Parameter:
 
     @property
     def requires_body(self) -> bool:
-        """Return whether the argument is missing in a request without a body."""
+        """Return whether the argument needs a request body."""
         return self.marker.requires_body(self.field)
 
     def flattened(self) -> Iterator["Parameter"]:

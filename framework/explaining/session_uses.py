@@ -34,7 +34,10 @@ class SessionUse:
 
 
 def session_uses(steps: Sequence[Step], method: str) -> list[SessionUse]:
-    """List the parts of the program that possibly use the session; empty without a session."""
+    """List the parts of the program that possibly use the session.
+
+    If no step saves a session, the list is empty.
+    """
     saving = only(steps, SaveSession)
     if not saving:
         return []

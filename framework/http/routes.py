@@ -294,9 +294,9 @@ class _FiniteFloat(FloatConverter):
 
 
 class LateRule(Rule):
-    """A rule that compiles its functions for URLs when its first URL is built.
+    """A rule that compiles its URL builders only when its first URL is built.
 
-    Most rules never build a URL, and to compile these functions is the slowest step for a rule.
+    Most rules never build a URL, and compiling the builders is the slowest step in making a rule.
     """
 
     def _parse_rule(self, rule: str) -> Iterable[RulePart]:

@@ -33,7 +33,7 @@ class Entry(NamedTuple, Generic[H]):
 
 
 def answering_head(entries: Iterable[Entry[H]]) -> Iterator[Entry[H]]:
-    """Return the handlers with HEAD: the handler of GET answers HEAD if no handler has HEAD."""
+    """Yield the handlers; on a path without a handler of HEAD, the handler of GET answers HEAD."""
     found = list(entries)
     heads = {path_key(entry.rule) for entry in found if entry.method == "HEAD"}
     for entry in found:

@@ -165,7 +165,7 @@ class Registry:
         return {key: provider for key, provider in self._providers.items() if isinstance(key, type)}
 
     def _replace_parts(self, known: Known) -> None:
-        """If a test replaces parts of a known component, make it with the replacements."""
+        """If a test replaces parts of a component, make the component with the replacements."""
         parts = {
             setting: self._providers[key]
             for key, setting in known.parts.items()

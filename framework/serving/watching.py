@@ -1,4 +1,4 @@
-"""Find a file of the program that has changed or is gone, for the development server."""
+"""Find a changed or removed file of the program, for the development server."""
 
 import os
 import sys

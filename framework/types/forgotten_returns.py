@@ -123,7 +123,7 @@ def _body_without_value(function: FunctionType, *, none_is_value: bool) -> list[
 
 
 def _body(function: FunctionType) -> list[ast.stmt]:
-    """Read the statements of a function; an empty list for a stub or a function without source."""
+    """Return the statements of a function; the list is empty for a stub or without the source."""
     try:
         (read,) = ast.parse(textwrap.dedent(inspect.getsource(function.__code__))).body
     # A function that is made at run time, or in a shell, has no source file.

@@ -82,7 +82,7 @@ def below(above: str, found: Iterable[Mismatch]) -> Iterator[Mismatch]:
 
 
 class _Search:
-    """Find the mismatches in one value; only a mismatch gets a JSON pointer to its place."""
+    """Find the mismatches in one value, each with a JSON pointer to its place."""
 
     def __init__(self, hook: Hook | None) -> None:
         self._left = _MOST_VALUES

@@ -74,19 +74,19 @@ def reads_text(annotation: Any, text: str) -> bool:
 
 
 def json_hook(annotation: Any) -> Hook:
-    """Return the hook that makes the pydantic models of a type that msgspec reads from JSON.
+    """Return the hook that msgspec calls to make a pydantic model from JSON.
 
-    The hook gets a model class and a value of strict JSON, and returns the model. Raises
-    TypeError at once if pydantic cannot make a model.
+    The hook gets a model class from the annotation and a value of strict JSON, and returns the
+    model. Raises TypeError at once if pydantic cannot make a model.
     """
     validators = {kind: json_validator(kind) for kind in _models_in(annotation)}
     return lambda kind, value: validators[kind](msgspec.json.encode(value))
 
 
 def python_hook(annotation: Any) -> Hook:
-    """Return the hook that makes the pydantic models of a type that msgspec converts.
+    """Return the hook that msgspec calls to make a pydantic model from a Python value.
 
-    The hook gets a model class and a Python value, and returns the model.
+    The hook gets a model class from the annotation and a Python value, and returns the model.
     """
     validators = {kind: python_validator(kind) for kind in _models_in(annotation)}
     return lambda kind, value: validators[kind](value)

@@ -184,7 +184,7 @@ class MigratingSessions(MovingIn, StoredSessions):
         return isinstance(answer, Record) and MOVED in answer.values
 
     def end_legacies_later(self, state: State) -> None:
-        """Remember to end the sessions of the request's legacy cookies, without loading them."""
+        """Remember to end the sessions of the request's legacy cookies; load no session."""
         legacies = self.legacies_of(state)
         # A cookie without an id gets an id that no session has, so that `end` is called.
         ids = [legacy.id or new_id(self.gen_id) for legacy in legacies]

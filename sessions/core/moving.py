@@ -131,7 +131,7 @@ class MovingIn(MemoryVerbs):
 
     @abstractmethod
     def end_legacies_later(self, state: State) -> None:
-        """Remember to end the sessions of the request's legacy cookies, without loading them."""
+        """Remember to end the sessions of the request's legacy cookies; load no session."""
 
     def headers(self, state: State) -> Headers:
         headers = super().headers(state)  # type: ignore[safe-super]  # abstract only here

@@ -21,11 +21,11 @@ class OutsideCall(ABC):
 
     @abstractmethod
     def succeed(self, result: Any) -> Any:
-        """Return the answer to the loading session for this result of the function."""
+        """Return what the loading session receives if the function returned this result."""
 
     @abstractmethod
     def fail(self, error: Exception) -> Any:
-        """Return the answer to the loading session for this error of the function, or raise it."""
+        """Return what the loading session receives for this error, or raise the error."""
 
 
 def call_here(call: OutsideCall) -> Any:

@@ -25,7 +25,7 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_worth_another_try(self) -> bool:
-        """If another request changed the id first, return whether to commit the values alone."""
+        """Return whether to commit only the values after another request has changed the id."""
         renews = self.next_id is None or self.grace is not None
         return self != NOTHING_PENDING and renews and self.user_id is UNCHANGED
 

@@ -107,7 +107,7 @@ class RevocableSessions(StatelessSessions):
         return PAST if answer.updated_at > state.began_at - REMEMBERED_FOR else UNKNOWN
 
     def _judged_by_user(self, state: State, id: Id, answer: object) -> Standing:
-        """Return what the request may do with the token of a user, as a `Standing`.
+        """Return the `Standing` of a user's token: what the request may do with the token.
 
         `answer` is what the list of revocations has for the user.
         """
@@ -205,7 +205,7 @@ class RevocableSessions(StatelessSessions):
             yield from self._renew_if_living(state, record)
 
     def _keep(self, state: State, difference: Difference, *, is_wanted: bool = False) -> Flow[None]:
-        """Send the changed session in a new token, if the list allows it."""
+        """Send the changed session in a new token, if the list of revocations allows it."""
         sealed = self.prepared(state, difference, is_wanted=is_wanted)
         if sealed is None:
             return
@@ -361,7 +361,7 @@ def _unreadable(state: State, error: Exception) -> Standing:
 
 
 def mark_key(id: Id) -> str:
-    """Return the key of the entry for an id's family in the list of revocations."""
+    """Return the key of a session's entry in the list of revocations."""
     return hash_of(f"family:{id.key}")
 
 

@@ -1,4 +1,4 @@
-"""Stateless sessions, which are stored in their tokens: all decisions about them.
+"""All decisions about stateless sessions, which are stored in their tokens.
 
 A commit makes a new record and a new token, which the response sends. No store is called, so a
 request knows nothing of other requests. The client keeps the token that it receives last.

@@ -86,7 +86,7 @@ def _save_first(sessions: Commits, state: State, key: str) -> Flow[None]:
 
 
 def _exchange(sessions: Commits, state: State, key: str, value: bytes | None) -> Flow[bool]:
-    """Replace the known stored value; return False if another request has changed it."""
+    """Replace the value only if no other request has changed it; return whether it was replaced."""
     id, record = state.id, state.record
     if id is None or record is None:
         raise ended()

@@ -41,7 +41,7 @@ class Cut(NamedTuple):
         return Cut(max(now, self.until), keep, kept_since)
 
     def later(self, created_at: float) -> float:
-        """Return `created_at`, or a later time if this cut ends a session with this `created_at`.
+        """Return `created_at`, or the first later time with which this cut does not end a session.
 
         The cut can be in the future, because the clock of the server that made it can be ahead.
         """

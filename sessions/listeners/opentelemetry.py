@@ -23,7 +23,7 @@ class OpenTelemetryListener:
     """Count each event, and make a span for it, as a child of the span of the request.
 
     The span has the handle of the session; the counter `sessions.events` has only kind and reason.
-    The counter `sessions.listener_calls` has the calls of listeners that failed or were slow.
+    The counter `sessions.listener_calls` has the failed and the slow calls of listeners.
     """
 
     def __init__(

@@ -148,7 +148,7 @@ def unreadable() -> UnreadableValue:
 
 
 def _what(changes: Changes, sets: int) -> tuple[object, ...]:
-    """Return all changes; in place of the names and values, return only how many there are."""
+    """Return all changes; each mapping or set of names is replaced by its number of names."""
     keeps_timeout = isinstance(changes.timeout, Unchanged)
     keeps_user = isinstance(changes.user_id, Unchanged)
     return (

@@ -327,7 +327,7 @@ class AsyncConnections:
             self._driver.drop(connection)
 
     def close(self) -> None:
-        """Close the connections of this event loop that no call uses."""
+        """Close the idle connections of this event loop."""
         mine = self._of_this_loop()
         while mine.idle:
             self._driver.drop(mine.idle.pop())

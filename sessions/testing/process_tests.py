@@ -88,7 +88,7 @@ class OtherProcess:
         self._has_begun = False
 
     def begin(self) -> None:
-        """Begin the call, and wait PATIENCE seconds for its end."""
+        """Begin the call, and wait for its end, but at most PATIENCE seconds."""
         self._has_begun = True
         self._connection.send(self._asked)
         self._connection.poll(PATIENCE)
