@@ -158,7 +158,7 @@ def _names_in(code: CodeType) -> set[str]:
 
 
 def _meant_hook(name: str) -> str | None:
-    """Return the hook that a misspelt name means; None for a hook itself and for other names."""
+    """Return the hook that a misspelt name means; None if the name is right or means no hook."""
     plain = name.lower().replace("_", "")
     for hook, others in _OTHER_NAMES.items():
         likeness = SequenceMatcher(None, plain, hook.replace("_", "")).ratio()

@@ -142,7 +142,7 @@ class _Environment(Environment):
 
 
 def _shown(value: object) -> object:
-    """Return what a template gets in place of a value."""
+    """Return a `TemplateSession` in place of a session, and any other value unchanged."""
     if isinstance(value, Session | AsyncSession):
         return TemplateSession(lambda: value)
     return value

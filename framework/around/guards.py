@@ -72,7 +72,10 @@ def read_guards(controller: type, name: str, configurations: Iterable[type]) -> 
 def bind_guard(
     listed: Listed, *, variables: Mapping[str, type | None], graph: Graph, report: Report
 ) -> Guard:
-    """Return a guard with its component and its parameters; raise `Mistake` if that fails."""
+    """Return a guard with its method `check` and the sources of the method's arguments.
+
+    Raises `Mistake` if the guard has no such method, and Reported for a mistake in the method.
+    """
     instance = graph.stand_in(listed.guard)
     function = method_of(instance, "check")
     if function is None:

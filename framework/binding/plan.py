@@ -25,7 +25,7 @@ class Plan:
 
     @cached_property
     def needs(self) -> Needs:
-        """Return the parts of a request that the call, its resolvers and its components may use."""
+        """Return the parts of a request that the function, its resolvers and components can use."""
         needs = Needs.NOTHING
         for part in self.flattened():
             # To join two sets of needs takes long, and most parameters need nothing.

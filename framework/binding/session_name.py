@@ -1,4 +1,4 @@
-"""The name `session` to import: an annotation, which raises an error if used as a session."""
+"""The imported name `session`: an annotation that raises an error if used as a session."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn

@@ -51,7 +51,7 @@ Convert = Callable[[str], object]
 
 @dataclass(frozen=True, repr=False)
 class TextMarker(Marker):
-    """The base of the markers that read texts under one name and convert them."""
+    """The base of the markers that find texts in a request by a name, and convert the texts."""
 
     needs: ClassVar[Needs] = Needs.NOTHING
 
@@ -67,7 +67,10 @@ class TextMarker(Marker):
 
     @abstractmethod
     def reader(self, name: str) -> Read:
-        """Return the function that reads all texts for a value; callers refuse several texts."""
+        """Return the function that reads all texts with this name.
+
+        A parameter for one value refuses a request with several texts.
+        """
 
     def list_reader(self, name: str) -> Read:
         """Return the function that reads the texts for a list of values."""

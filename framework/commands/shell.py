@@ -74,7 +74,7 @@ def _components(application: Application) -> SimpleNamespace:
 
 
 def _base(application: Application) -> str:
-    """Return the source text of `base_url` for `client.get`; empty if all hosts are trusted."""
+    """Return the argument `base_url` of `client.get` as code; empty if all hosts are trusted."""
     hosts = application.graph.get(HTTPSettings).trusted_hosts
     return f', base_url="https://{hosts[0].removeprefix(".")}"' if hosts else ""
 

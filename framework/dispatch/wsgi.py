@@ -159,7 +159,7 @@ class Dispatcher:
         return _without_body(respond) if method == "HEAD" else respond
 
     def _around(self, steps: Sequence[Step]) -> Callable[[Answer, Recover, Recover], Respond]:
-        """Return the function that puts middleware, sessions and the like around an `Answer`."""
+        """Return the function that puts middleware, components and sessions around an `Answer`."""
         middleware = [step.middleware for step in only(steps, PassMiddleware)]
         ends_components = bool(only(steps, EndComponents))
         managers = [step.manager for step in only(steps, SaveSession)]

@@ -56,7 +56,7 @@ def _unfit(environ: "WSGIEnvironment") -> Iterator[tuple[str, str, str]]:
     replaced = environ[_REPLACED]
 
     def new(key: str) -> str:
-        """Return the value of an environ key if a proxy's header has set it; else an empty text."""
+        """Return the value that a proxy's header gave to an environ key, or else an empty text."""
         value: str = environ.get(key) or ""
         return "" if value == replaced[key] else value
 

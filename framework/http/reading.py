@@ -33,7 +33,10 @@ class Request(wrappers.Request):
 
     @cached_property
     def stream(self) -> IO[bytes]:
-        """Return the body as a stream, which raises 400 or 413 for a body that is not whole."""
+        """Return the body as a stream.
+
+        The stream raises 400 for an incomplete body, and 413 for a body over the limit.
+        """
         limit = self.max_content_length
         return open_body(self.environ, sys.maxsize if limit is None else limit)
 

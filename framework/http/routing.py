@@ -24,7 +24,7 @@ H = TypeVar("H")
 
 
 class Entry(NamedTuple, Generic[H]):
-    """The handler of one method and rule; `endpoint` is the handler's name for URLs."""
+    """The handler of one method and rule; a URL is built from the handler's name, `endpoint`."""
 
     method: str
     rule: str

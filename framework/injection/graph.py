@@ -111,8 +111,8 @@ class Graph:
     def get(self, key: object) -> object:
         """Return the component of a type.
 
-        Raises NotProvided if nothing provides the component, and Reported if its mistake is in the
-        report.
+        Raises NotProvided if nothing provides the component, and Reported if the report has the
+        reason why the component cannot be made.
         """
         return self._get(self._ask_for(key))
 

@@ -154,7 +154,10 @@ def _definition(statement: Defining, scope: str, branches: Branches) -> Definiti
 
 
 def _blocks(statement: ast.stmt) -> Iterator[tuple[int | None, Block]]:
-    """Yield each block of a statement, with a number or None; at most one numbered block runs."""
+    """Yield each block of a statement with a number, or with None if the block always runs.
+
+    At most one of the numbered blocks runs.
+    """
     if isinstance(statement, ast.If):
         yield from enumerate((statement.body, statement.orelse))
     elif isinstance(statement, ast.Try | ast.TryStar):

@@ -90,7 +90,7 @@ class Answers:
         return {"description": text, "content": {_PROBLEM: {"schema": schema}}}
 
     def _content(self, bodies: list[Any]) -> Schema:
-        """Return the descriptions of bodies, by the media types that the framework sends."""
+        """Return a schema of the bodies for each media type in which the framework sends them."""
         types: dict[str, list[Any]] = {}
         for body in bodies:
             types.setdefault(_media_type(body), []).append(value_of(split(body)[0]))

@@ -31,7 +31,10 @@ _OURS = (
 
 
 def describe(error: BaseException) -> str:
-    """Return the text of an error of start-up; its traceback begins in the user's own files."""
+    """Return the text of an error of start-up.
+
+    In a traceback, the lines before the first of the user's own files are left out.
+    """
     if isinstance(error, StartupError):
         cause = error.__cause__
         return str(error) if cause is None else f"{error}\n\n{_traceback(cause)}"

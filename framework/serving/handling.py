@@ -59,7 +59,7 @@ def handler_of(requests: Requests) -> type[WSGIRequestHandler]:
                 super().run_wsgi()
 
         def log(self, type: str, message: str, *args: Any) -> None:
-            """Write one line of the log, with colours only to a terminal."""
+            """Write one line of the log; remove its colours unless the output is a terminal."""
             if not sys.stdout.isatty():
                 args = tuple(_COLOUR.sub("", arg) if isinstance(arg, str) else arg for arg in args)
             super().log(type, message, *args)

@@ -276,7 +276,7 @@ def _remember(method: Callable[..., object], what: str, read: object) -> None:
 
 
 def _names_in_texts(method: types.FunctionType) -> Iterator[tuple[str, object]]:
-    """Yield each name in an annotation that is a text, with the value of the name in the module."""
+    """Yield each name in the string annotations, with the value of the name in the module."""
     inner = unwrapped(method)
     known = getattr(inner, "__globals__", {})
     annotations = inspect.get_annotations(inner, **_NAMES_ONLY)
@@ -287,7 +287,7 @@ def _names_in_texts(method: types.FunctionType) -> Iterator[tuple[str, object]]:
 
 
 def _is_expression(annotation: object) -> bool:
-    """Return whether an annotation is the text of an expression."""
+    """Return whether an annotation is a string with a valid Python expression."""
     if not isinstance(annotation, str):
         return False
     try:

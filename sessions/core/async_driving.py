@@ -293,10 +293,10 @@ def _time_for(state: State, ask: Ask) -> float | None:
 
 
 def _too_slow(state: State, ask: Ask, error: TimeoutError) -> Any:
-    """Raise StoreUnavailable, because a call took too long.
+    """Raise StoreUnavailable, because a store call took too long.
 
-    For a function of the application, `OutsideCall.fail` raises the error or returns a result.
-    The store, or the function, has possibly done its work.
+    If a function of the application took too long, return the result of `OutsideCall.fail`, unless
+    `fail` raises an error. The store, or the function, has possibly done its work.
     """
     try:
         if ask[0] == CALL:

@@ -42,7 +42,7 @@ def is_public(headers: Headers) -> bool:
 
 
 def cache_headers(headers: Iterable[RawHeader]) -> Headers:
-    """To save time, return as text only headers with names as long as `Cache-Control`."""
+    """Decode and return only headers with names as long as `Cache-Control`, to save time."""
     # Only names of 13 bytes are decoded: most responses have no such header.
     return decoded([header for header in headers if len(header[0]) == 13])
 

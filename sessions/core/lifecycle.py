@@ -79,7 +79,7 @@ class LifecycleDriver(BlockingDriver):
         return super().close_now(state, failed=failed)
 
     def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Load the session if no code has used it and a setting needs it; then close it."""
+        """Load an unused session if a setting requires this; then close the session."""
         self.load_unasked(state, failed=failed)
         return super().close(state, failed=failed)
 
@@ -173,7 +173,7 @@ class AsyncLifecycleDriver(AsyncDriver):
         return super().close_now(state, failed=failed)
 
     async def close(self, state: State, *, failed: bool = False) -> Headers:
-        """Load the session if no code has used it and a setting needs it; then close it."""
+        """Load an unused session if a setting requires this; then close the session."""
         await self.load_unasked(state, failed=failed)
         state.closed = True
         return await super().close(state, failed=failed)

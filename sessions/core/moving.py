@@ -25,7 +25,10 @@ class Moving:
         self._go_on(lambda: self._flow.send(answer))
 
     def fail(self, error: StoreUnavailable) -> None:
-        """Go on after a failure of the last store call, or raise the error of the call."""
+        """Raise the error of the last store call inside the generator.
+
+        If the generator does not handle the error, this method raises it.
+        """
         self._go_on(lambda: self._flow.throw(error))
 
     def _go_on(self, step: Callable[[], Ask]) -> None:

@@ -224,7 +224,7 @@ class RevocableSessions(StatelessSessions):
             yield from self._too_late(state)
 
     def _allowed(self, state: State, sealed: Sealed) -> Flow[bool]:
-        """Return whether the session lives; end earlier tokens if the new token replaces them."""
+        """Return whether the session lives; end earlier tokens that the token `sealed` replaces."""
         id = state.id
         if state.record is None or id is None:
             return True

@@ -198,10 +198,10 @@ class Wrapping:
 
 
 def wrapped_name(secret: str) -> str:
-    """Return the name of the data key for one id of a record.
+    """Return the name of the value in which a record keeps the data key of one id.
 
-    Each id has its own name. So a request with an earlier id never replaces the data key of the
-    present id.
+    The name is different for each id. So a request with an earlier id never replaces the data key
+    of the present id.
     """
     return f"{_WRAPPED}{secret[:32]}"
 

@@ -38,7 +38,7 @@ _UNKNOWN = Standing.UNKNOWN
 
 
 class TokenStandings:
-    """Find out what a request may do with an id that it sent, as a `Standing`."""
+    """Find out the `Standing` of an id: what the request with the id may do."""
 
     def __init__(self, lifetimes: Lifetimes, clock: Callable[[], float]) -> None:
         self._idle = lifetimes.idle
@@ -47,7 +47,7 @@ class TokenStandings:
         self._clock = clock
 
     def standing(self, id: Id, answer: object, began_at: float) -> Standing:
-        """Return what a request that began at this time may do with an id, as a `Standing`.
+        """Return the `Standing` of an id: what a request that began at `began_at` may do with it.
 
         `answer` is the store's answer to a load; an exception means a damaged record.
         """

@@ -68,7 +68,7 @@ def cut_in(answer: object) -> Cut:
 
 
 def entry_of(cut: Cut, absolute: float, now: float) -> Record:
-    """Return the entry for a cut in the list of revocations.
+    """Return the entry that stores a cut in a list of revocations; a cut ends earlier sessions.
 
     The entry expires later than every session that the cut ends.
     """

@@ -98,7 +98,7 @@ def columns_of(record: Record) -> dict[str, object]:
 def use_parameters(
     key: str, now: float, accessed_at: float, expires_at: float
 ) -> dict[str, object]:
-    """Return the parameters of the statement of a touch."""
+    """Return the parameters of the SQL statement for a touch."""
     return {
         "key": key,
         "now": now,

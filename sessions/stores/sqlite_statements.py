@@ -136,7 +136,7 @@ class UserStatements:
     A trigger removes an entry together with the row of its session. A purge looks at an entry after
     the time `check_at`. An entry is added before its session, so the first `check_at` leaves enough
     time to create the session. If the session exists when the purge looks, the purge sets
-    `check_at` to the end of the entry. If not, the purge removes the entry.
+    `check_at` to the expiry of the entry. If not, the purge removes the entry.
     """
 
     def __init__(self, prefix: str) -> None:

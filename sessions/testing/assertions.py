@@ -23,7 +23,7 @@ def expect(found: object, expected: object, what: str) -> None:
 
 
 def exactly(value: object) -> object:
-    """Return a form of the value for `==`; with it, the order of a record's values counts, too."""
+    """Return the value in a form in which `==` also compares the order of a record's values."""
     if isinstance(value, Record):
         return [(field.name, _part(value, field.name)) for field in fields(value)]
     return value

@@ -219,7 +219,7 @@ class SecretTests(Suite):
     async def test_a_repeated_renewal_is_no_renewal(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`secret_since` and all other times stay as after the first commit."""
+        """A second commit with the same new secret changes no time, not even `secret_since`."""
         await store.create("key", a_record(clock))
         renewal = some_changes(clock, new_secret=NEW_SECRET)
         await store.commit("key", renewal)

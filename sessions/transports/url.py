@@ -95,7 +95,7 @@ class URLTransport(Transport):
         )
 
     def rewritten(self, url: str, token: str, origin: str | None) -> str:
-        """Return the URL with the token, which comes before the fragment.
+        """Return the URL with the token in its query, before the fragment.
 
         A URL of another origin is returned unchanged.
         """

@@ -50,8 +50,8 @@ async def _told(manager: AsyncSessionManager, call: Coroutine[Any, Any, Any]) ->
 def _is_asynchronous(container: SessionContainer) -> bool:
     """Return whether the sessions need an asynchronous manager.
 
-    The reason is an asynchronous store, an asynchronous listener, or an asynchronous session
-    class with its own methods.
+    They need it if the store or a listener is asynchronous, or if only the asynchronous session
+    class has lifecycle methods of its own.
     """
     has_own = has_methods(container.async_session_class)
     return (
