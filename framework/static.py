@@ -64,7 +64,7 @@ class StaticFiles:
 
 
 def conditional(response: Response, request: Request) -> Response:
-    """Answer a GET or HEAD request with conditions or a range: 304, 206, 412 or 416.
+    """Answer a GET or HEAD request that has conditions or a range: 304, 206, 412 or 416.
 
     The given response needs an ETag or a Last-Modified date. The range of a HEAD request is
     ignored, and the answer to several ranges is the whole response. Source: RFC 9110, sections 13

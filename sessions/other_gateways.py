@@ -59,7 +59,7 @@ class ForASGI:
     def __call__(
         self, scope: Any, receive: Any = None, send: Any = None
     ) -> Coroutine[Any, Any, None]:
-        """Serve one connection; a call with only two arguments comes from a WSGI server."""
+        """Serve one connection; raise TypeError for a WSGI server, which gives two arguments."""
         if callable(scope):
             raise TypeError(_AN_OBJECT)
         if send is None:

@@ -132,7 +132,7 @@ def remedy_for(name: str, module: str) -> str | None:
 
 
 def place_of(name: str, *, beside: str = "") -> str | None:
-    """Return which import a name needs; None if no module has it, or the module `beside` has it."""
+    """Return how to import a name; None if the name is unknown or in the module `beside`."""
     found = list(_places(name))
     if beside in found:
         return None

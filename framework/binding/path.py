@@ -124,7 +124,7 @@ def note_untaken(
 
 
 def note_misspellings(found: Sequence[Parameter], variables: Iterable[str], here: Place) -> None:
-    """Report each unmarked parameter of the query whose name is a misspelt variable."""
+    """Report each unmarked query parameter whose name misspells the name of a path variable."""
     taken = {parameter.name for parameter in found}
     for parameter in found:
         if isinstance(parameter.marker, QueryMarker) and not parameter.marked:

@@ -107,7 +107,7 @@ class SessionName(_Annotated, _root=True):
 
 
 def _as_a_parameter(key: object) -> str:
-    """Return how to take a value such as `session["cart"]` alone, as a parameter."""
+    """Return how to take only one value, such as `session["cart"]`, as a parameter."""
     if not isinstance(key, str):
         return ""
     return (

@@ -273,7 +273,7 @@ def _converter(field: Field) -> Convert:
 
 
 def _check_default(field: Field, default: object) -> None:
-    """Report a default that the session could not store after a change."""
+    """Report a default that cannot be stored as a value of a session."""
     try:
         encode(as_plain(default))
     except UnencodableValue as error:

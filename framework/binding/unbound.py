@@ -191,7 +191,7 @@ def refuse_misplaced(declared: Declared) -> None:
 
 
 def _refuse_default(declared: Declared, written: str) -> None:
-    """Raise `Mistake` for a default that is a marker, or a field of pydantic."""
+    """Raise `Mistake` for a default without effect: a marker, `Field(...)` or `Depends(...)`."""
     name = declared.name
     if is_pydantic_field(declared.default):
         raise Mistake(

@@ -59,7 +59,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Guarded:
-    """A guard, the class with its `@guard`, and the arguments of its check."""
+    """A guard, the class with this `@guard`, and the arguments of the guard's check."""
 
     guard: str
     brought_by: str

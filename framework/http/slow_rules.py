@@ -54,7 +54,7 @@ def only_short(parts: Iterable[RulePart]) -> Iterator[RulePart]:
 
 
 def _is_divided(content: str) -> bool:
-    """Return whether a regular expression has two variables in one segment."""
+    """Return whether any segment of a rule's regular expression has two variables or more."""
     if content.count(_GROUP) < 2:
         return False
     segments = content.replace(_NO_SLASH, "").split("/")

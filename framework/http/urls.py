@@ -28,7 +28,7 @@ _PLAIN = "!$&'()*+,/:;=@%"
 
 
 class UnqualifiedEndpointError(BuildError):
-    """The name of a handler needs the name of its controller, or of its module, before it."""
+    """The name of a handler must begin with the name of its controller, or of its module."""
 
     def __init__(self, error: BuildError, names: list[str]) -> None:
         super().__init__(error.endpoint, error.values, error.method, error.adapter)

@@ -280,7 +280,7 @@ class Graph:
         return self._per_request[provider] if provider.per_request else self._made[provider]
 
     def _plan(self, provider: Provider, trail: Trail) -> None:
-        """Keep the function that makes the component of the provider for each request."""
+        """Keep the function that each request calls to make the provider's component."""
         self._build_configuration(provider, trail)
         make = provider.make
         if provider.configuration is not None:

@@ -394,6 +394,6 @@ def _is_own(trace: TracebackType) -> bool:
 
 
 def _is_of(component: object, key: object) -> bool:
-    """Return whether a component is of the class; the elements of a collection are not checked."""
+    """Return whether a component is of this type; the elements of a collection are not checked."""
     kind = bare(key)[0]
     return component is not None and fits(component, get_origin(kind) or kind)

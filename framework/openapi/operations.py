@@ -26,7 +26,7 @@ def describe_parameters(
 ) -> list[Schema]:
     """Return the descriptions of the values from the path, the query, the headers and the cookies.
 
-    `names` are the names of the variables in the document's path.
+    `names` maps each variable of the rule to its name in the OpenAPI document.
     """
     # A resolver and the handler may read the same value, which is described once.
     described: dict[tuple[str, str], Schema] = {}

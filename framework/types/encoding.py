@@ -102,7 +102,7 @@ def _is_known(kind: type) -> bool:
 
 
 def _remedy(kind: type) -> str | None:
-    """Return the remedy for a class whose objects are often returned by mistake, else None."""
+    """Return the remedy if handlers often return objects of this class by mistake, else None."""
     if issubclass(kind, BaseException):
         return f"raise the error: raise {describe(kind)}(...)"
     if issubclass(kind, IOBase):

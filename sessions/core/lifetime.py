@@ -30,7 +30,7 @@ class Lifetimes:
         object.__setattr__(self, "_interval", min(longest, self.idle / 10))
 
     def end(self, created_at: float, timeout: float | None, used_at: float) -> float:
-        """Return when a session that was last used at `used_at` expires."""
+        """Return the expiry of a session that was last used at `used_at`."""
         idle_end = used_at + (self.idle if timeout is None else timeout)
         is_usual = timeout is None or timeout <= self.absolute
         absolute_end = created_at + (self.absolute if is_usual else self.longest)

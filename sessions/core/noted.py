@@ -117,7 +117,10 @@ class NotedSessions(NotedCommits, StoredSessions):
         yield from self.purge(state, 5 * CREATIONS_PER_PURGE)
 
     def _expired(self, state: State) -> tuple[Found, ...]:
-        """Return the ids whose sessions have possibly expired; none if another id is known."""
+        """Return the ids whose sessions have possibly expired.
+
+        The result is empty if the request has an id that is not `UNKNOWN`.
+        """
         if any(standing is not UNKNOWN for _, standing, _ in state.found):
             return ()
         takes = self.rules.takes_expired

@@ -96,7 +96,7 @@ class RevocableSessions(StatelessSessions):
         state.found = (*state.found, (id, standing, record))
 
     def _judged(self, state: State, id: Id, answer: object) -> Standing:
-        """Return what the request may do with an unexpired token, as a `Standing`.
+        """Return the `Standing` of an unexpired token: what the request may do with the token.
 
         `answer` is what the list of revocations has for the token's family.
         """
@@ -257,7 +257,10 @@ class RevocableSessions(StatelessSessions):
         return self._judged_by_user(state, id, answer) is CURRENT
 
     def _too_late(self, state: State) -> Flow[None]:
-        """Handle a commit that came too late: sign the user out if the request asked for it."""
+        """Handle a commit that the list of revocations refuses.
+
+        If the request signs the user out, the sign-out is still done.
+        """
         signs_out, id = state.pending.user_id is None, state.id
         self._lose(state)
         if signs_out and id is not None:

@@ -66,7 +66,10 @@ class _Stored(msgspec.Struct):
 
 
 def field(name: str) -> str:
-    """Return the field's name: `v` and the value's name; so it is never empty or a number."""
+    """Return the name of a value's field in a document: `v`, and then the name of the value.
+
+    Because of the `v`, the name of a field is never empty and never a number.
+    """
     return "v" + name.translate(_WRITTEN)
 
 

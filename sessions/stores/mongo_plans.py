@@ -151,9 +151,9 @@ def take_expired(key: str, clock: Clock) -> Plan[Record | None]:
 def mark_some(mark: str, limit: int, keeping: Keeping) -> Plan[list[Document]]:
     """Mark some documents of expired sessions for this call alone, and return them.
 
-    The server does not say which documents it removes in one operation, so a purge marks them
-    first. A document has only one mark. If a purge is interrupted, a later purge removes the
-    documents that the first one has marked.
+    When the server removes several documents at once, its reply does not name them. So a purge
+    marks the documents first. A document has only one mark. If a purge is interrupted, a later
+    purge removes the documents that the interrupted purge has marked.
     """
     which = _over(keeping)
     found: list[Document] = yield Ask("find", (which,), {"limit": limit})

@@ -45,7 +45,7 @@ class RedisExpiring(ABC):
     def _times_left(
         self, after: str | None, limit: int
     ) -> tuple[list[tuple[str, int]], str | None]:
-        """Return some keys with their remaining milliseconds, and where to continue."""
+        """Return some keys with their time to live in milliseconds, and where to continue."""
 
     def purge(self, limit: int) -> int:
         """Return 0: the server removes expired records itself."""
@@ -120,7 +120,7 @@ class AsyncRedisExpiring(ABC):
     async def _times_left(
         self, after: str | None, limit: int
     ) -> tuple[list[tuple[str, int]], str | None]:
-        """Return some keys with their remaining milliseconds, and where to continue."""
+        """Return some keys with their time to live in milliseconds, and where to continue."""
 
     async def purge(self, limit: int) -> int:
         """Return 0: the server removes expired records itself."""

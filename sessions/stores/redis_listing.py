@@ -68,7 +68,7 @@ class RedisListing(ABC):
     def _times_left(
         self, after: str | None, limit: int
     ) -> tuple[list[tuple[str, int]], str | None]:
-        """Return some keys with their remaining milliseconds, and where to continue."""
+        """Return some keys with their time to live in milliseconds, and where to continue."""
         left: tuple[list[tuple[str, int]], str | None]
         left = self._ask(lambda: self._scan(after, limit, "pttl"))
         return left
@@ -130,7 +130,7 @@ class AsyncRedisListing(ABC):
     async def _times_left(
         self, after: str | None, limit: int
     ) -> tuple[list[tuple[str, int]], str | None]:
-        """Return some keys with their remaining milliseconds, and where to continue."""
+        """Return some keys with their time to live in milliseconds, and where to continue."""
         left: tuple[list[tuple[str, int]], str | None]
         left = await self._ask(lambda: self._scan(after, limit, "pttl"))
         return left

@@ -225,7 +225,7 @@ class Statements:
         )
 
     def _batch(self, change: str, condition: str, columns: str = "") -> Batch:
-        """Return a change that also returns these columns of the rows."""
+        """Return a `Batch`: it changes rows that meet the condition, and reads their `columns`."""
         if self._language.is_numbered:
             returning = f" RETURNING {columns}" if columns else ""
             return Batch(self._made(self._some(change, condition) + returning))

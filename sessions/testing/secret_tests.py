@@ -122,7 +122,7 @@ class SecretTests(Suite):
     async def test_grace_ends_exactly_at_its_time(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The store's clock decides, not the times in the commit."""
+        """The store's clock decides when the grace time ends, not the times in the commit."""
         await store.create("key", a_record(clock))
         changes = some_changes(clock, new_secret=NEW_SECRET, grace=START + 30)
         await store.commit("key", changes)

@@ -198,7 +198,11 @@ class CookieTransport(Transport):
         return self._secure if self._mode else self._plain
 
     def _sent(self, head: RequestHead) -> "_Spelling":
-        """Return the cookie for a response, without a domain that a local browser would refuse."""
+        """Return the cookie for a response.
+
+        If a browser on this machine sent the request directly, the cookie has no domain, because
+        this browser would refuse the domain of the site.
+        """
         spelling = self._spelling(head)
         if self._domain is None or not _is_typed_here(head):
             return spelling

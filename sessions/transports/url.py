@@ -39,9 +39,9 @@ class URLTransport(Transport):
     """Carry the token in a parameter of URLs, and in a field of urlencoded forms.
 
     `session.rewrite(url)` returns the URL with the token, and `session.hidden_input()` returns the
-    field. If a `CookieTransport` comes first, a client that sends cookies gets no token in links. A
-    test cookie shows whether the client sends cookies; with `always_cookie`, no test cookie is
-    sent. With `refuse_users`, a signed-in session is not accepted from a URL.
+    field. If a `CookieTransport` is listed before this transport, a client that sends cookies gets
+    no token in links. A test cookie shows whether the client sends cookies; with `always_cookie`,
+    no test cookie is sent. With `refuse_users`, a signed-in session is not accepted from a URL.
     """
 
     vary = ""
