@@ -110,7 +110,7 @@ class Managing(Generic[F]):
             logger.error(_TOO_LATE, late)
 
     def _state_of_cookies(self, header: str | None, turn: Any) -> State:
-        """Return the state for the https cookie of a Cookie header, or else for the http cookie."""
+        """Return the state for a Cookie header: prefer the cookie for https to the one for http."""
         secure = self._state_of_head(header_text(header), "https", turn)
         if secure.has_tokens:
             return secure

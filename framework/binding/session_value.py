@@ -52,7 +52,7 @@ _MISFITS = (ValueError, TypeError, msgspec.ValidationError)
 
 @dataclass(frozen=True, repr=False)
 class SessionValueMarker(Marker):
-    """The marker of one value of the session, which is stored if the handler changes it."""
+    """The marker of one session value; if the handler changes the value, the session stores it."""
 
     source = "session"
     needs = Needs.SESSION

@@ -47,10 +47,10 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
 
 
 def undoing(answer: Answer) -> Answer:
-    """Return a function that answers, and undoes the changes of the handler after a 5xx.
+    """Return a function that answers; after a 5xx, it drops the handler's changes of the session.
 
-    Then middleware can call the handler again. Changes that middleware made before the call are
-    kept.
+    The components undo their work, too. So middleware can call the handler again. Changes of the
+    session that middleware made before the call are kept.
     """
 
     def undone(context: Context) -> Rendered:

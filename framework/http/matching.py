@@ -16,7 +16,7 @@ Found = tuple[H, dict[str, Any]]
 
 
 class Undecided(Exception):
-    """The tree cannot find the handler, so the `Map` has to find it."""
+    """A `Tree` cannot find the handler, so Werkzeug's `Map` has to find it."""
 
 
 class Tree(Generic[H]):

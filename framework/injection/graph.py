@@ -319,7 +319,7 @@ class Graph:
             return None
 
     def _make(self, provider: Provider, arguments: Sequence[Supplied]) -> None:
-        """Make a component with the library injector, and check the type of the component."""
+        """Make a component with the library `injector`, and check the type of the component."""
         owner = provider.configuration
         configuration = None if owner is None else self._registry.find(owner)
         construction = Construction(_make_of(provider, self._endings), configuration, arguments)

@@ -11,7 +11,7 @@ from framework.types.members import tag_of
 
 
 def note_functions(program: Program, report: Report) -> None:
-    """Report functions with a decorator such as `@get` that are in no class: nothing calls them."""
+    """Report functions with a decorator such as `@get` outside classes: no request reaches them."""
     for name in dict.fromkeys(target.__module__ for target in program.classes):
         for function in _functions(name):
             report.at(function).note(

@@ -69,10 +69,11 @@ class HiddenDecorators:
 
 
 def _is_hidden(function: FunctionType, layer: FunctionType, mine: list[object], name: str) -> bool:
-    """Return whether `function` is the method, called `name`, whose decorators are lost.
+    """Return whether `function` is the method whose decorators are lost.
 
-    `function` was found through `layer`, a function inside the member of the class. `mine` has the
-    member and the functions that it wraps with functools.wraps.
+    `name` is the qualified name of the method. A member of the class refers to the function
+    `layer`, and `layer` refers to `function`. `mine` has this member, and the functions that the
+    member wraps with functools.wraps.
     """
     # Through an object such as an application, other methods refer to this one and hide nothing.
     is_mine = any(function is own for own in mine)

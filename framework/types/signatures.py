@@ -246,7 +246,7 @@ def describe(annotation: Any) -> str:
 
 
 def _marked(annotation: Any, *metadata: Any) -> str:
-    """Return `Body[T]` or `session` if the metadata has a marker, and otherwise only the type."""
+    """Return the text of a type with its marker, if any: for example `Body[Order]` or `session`."""
     for item in metadata:
         spelling = getattr(item, "spelling", None)
         if spelling and isinstance(spelling, str):

@@ -68,12 +68,12 @@ class LegacyCookie(ABC):
     """Read one kind of cookies of another system; the base class for kinds of your own.
 
     `holds` says what the signed text is: an id, or JSON in base64. `load` gets the id or the JSON
-    object. It returns the values of the session, a LegacySession, or None if there is no such
-    session. Without `load`, the JSON object itself has the values. `end` gets the same argument as
-    `load`, and ends the session in the other system. This package calls `end` after it has stored
-    the session, and at a logout. `id_key` is the name of the JSON field that identifies the
-    session. `path` and `domain` are those of the old cookie: the response needs them to clear the
-    cookie. Raises ConfigurationError for wrong settings.
+    object. `load` returns a dict of the session's values or a LegacySession; it returns None if
+    there is no such session. Without `load`, the JSON object itself has the values. `end` gets the
+    same argument as `load`, and ends the session in the other system. This package calls `end`
+    after it has stored the session, and at a logout. `id_key` is the name of the JSON field that
+    identifies the session. `path` and `domain` are those of the old cookie: the response needs them
+    to clear the cookie. Raises ConfigurationError for wrong settings.
     """
 
     name: str

@@ -73,7 +73,10 @@ class Links:
         )
 
     def refuses(self, state: State, id: Id, answer: object) -> bool:
-        """Return whether to refuse a user's session, because its id came only in a URL or form."""
+        """Return whether the setting `refuse_users` refuses the session.
+
+        The setting refuses a user's session if the id came only in a URL or a form.
+        """
         if not (self.url.refuse_users and isinstance(answer, Record) and answer.user_id):
             return False
         return all(transport.in_links or id not in ids for transport, ids in state.brought)

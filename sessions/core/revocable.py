@@ -312,9 +312,10 @@ class RevocableSessions(StatelessSessions):
             state.to_end = state.to_end[1:]
 
     def _raise(self, id: Id, least: int, *, forced: bool) -> Flow[bool]:
-        """Increase the lowest valid generation of a family; return whether this call increased it.
+        """Increase the lowest valid generation of a session; return whether this call increased it.
 
-        Without `forced`, increase it only if the generation of this id is still valid.
+        The generation is the number of a token. Without `forced`, increase the lowest valid
+        generation only if the generation of this id is still valid.
         """
         key = mark_key(id)
         for _ in range(UPDATE_ATTEMPTS):

@@ -184,7 +184,10 @@ class Wrapping:
         return AESGCM(HKDF(SHA256(), _KEY, salt=key, info=self._device_purpose).derive(key))
 
     def _unwrap(self, id: Id, wrapped: bytes) -> tuple[bytes, int] | None:
-        """Return a data key's secret, and the position of the server key that opens it, or None."""
+        """Return a data key's secret, and the position of the server key that decrypts the secret.
+
+        Return None if no server key decrypts the secret.
+        """
         place = _place(id.key, wrapped_name(id.secret))
         for number, key in enumerate(self._keys):
             secret = _opened(self._cipher(key, id), wrapped, place)

@@ -38,7 +38,7 @@ from sessions.transports.cookie import LONGEST_COOKIE_HEADER
 
 
 class Sealed(NamedTuple):
-    """The result of a commit: the id, the record, the token, and the changes that it made."""
+    """The id, the record and the token after a commit, and the changes that the commit made."""
 
     id: Id
     record: Record

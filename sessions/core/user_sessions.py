@@ -70,7 +70,7 @@ class IndexedSessions(Refreshing):
         return signing
 
     def with_entry(self, ask: Ask, signing: Changes | Record) -> Ask:
-        """Return the call that stores a sign-in; some stores also add the index entry in it."""
+        """Return the call that stores a sign-in and, in some stores, also adds the index entry."""
         if not self.rules.stores_sign_ins or not isinstance(signing.user_id, str):
             return ask
         verb, *arguments = ask

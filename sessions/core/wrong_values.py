@@ -59,7 +59,11 @@ def instance_instead(given: object, wanted: type | Kinds, otherwise: str) -> str
 
 
 def timedelta_instead(given: object, otherwise: str = "write timedelta(minutes=30)") -> str:
-    """Return the remedy for a wrong span of time; a number is shown as the timedelta to write."""
+    """Return the remedy for a wrong span of time.
+
+    For a number of seconds, the remedy has the right timedelta. For any other value, the remedy is
+    `otherwise`.
+    """
     if isinstance(given, int | float) and not isinstance(given, bool):
         return f"write timedelta(seconds={given!r}), and import it: from datetime import timedelta"
     if isinstance(given, str) and given.isdecimal():

@@ -199,10 +199,10 @@ def _seconds(reply: Any) -> float:
 
 
 def _is_live(reply: Any, now: float) -> bool:
-    """Return whether a record is live, from a reply about its field `about`.
+    """Return whether a record is live; `reply` is the server's reply to HGET or HEXISTS.
 
-    A store that keeps expired records reads the field, because the field contains the expiry. Other
-    stores only ask whether the field exists.
+    A store that keeps expired records reads the field `about`, because this field contains the
+    expiry. Other stores only ask whether this field exists.
     """
     if not isinstance(reply, bytes):
         return reply is True
@@ -223,7 +223,7 @@ def _next(client: Any, place: _Place, cursor: Any) -> str | None:
 
 
 def _pairs(names: list[bytes], replies: Iterable[Any]) -> list[tuple[str, Any]]:
-    """Return the keys with their replies, without keys that are not hashes."""
+    """Return each key with its reply; leave out a key that is not a hash."""
     pairs = []
     for name, reply in zip(names, replies, strict=True):
         if isinstance(reply, ResponseError):

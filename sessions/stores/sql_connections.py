@@ -212,7 +212,7 @@ class Connections:
             slots.put(None)
 
     def alone(self, texts: Callable[[Any], None]) -> None:
-        """Call `texts` with a new connection, and give it more time because it creates tables."""
+        """Call `texts`, which creates tables, with a new connection and a longer time limit."""
         connection = self._source.open(_SCHEMA_TIMEOUT)
         try:
             texts(connection)

@@ -148,8 +148,9 @@ async def interrupt(
 ) -> int:
     """Make the second call of a pair while the first pauses, and check both answers.
 
-    A meeting is the kind of the record, the pair, and the point at which the first call pauses.
-    Return the number of points at which the first call can pause.
+    `meeting` has the state of the record before both calls (such as "expired"), the names of the
+    calls, and the point at which the first call pauses. `made` has the calls by their names. Return
+    the number of points at which the first call can pause.
     """
     begin, pair, at = meeting
     key = hash_of(f"{pair} at {at}")

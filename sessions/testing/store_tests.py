@@ -173,7 +173,7 @@ class StoreTests(Suite):
     async def test_delete_asks_for_the_user_of_now(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """`delete` compares the present user of the record, not the user at its creation."""
+        """`delete` compares `user_id` with the record's present user, not with an earlier user."""
         await store.create("key", a_record(clock, user_id="ada"))
         await store.commit("key", some_changes(clock, user_id="eve"))
 

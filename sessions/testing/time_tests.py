@@ -72,7 +72,7 @@ class TimeTests(Suite):
     async def test_an_expiry_is_set_later_and_sooner(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit or a touch sets any expiry, if the record has no timeout of its own."""
+        """If the record has no timeout, a commit or touch can make the expiry later or earlier."""
         now = clock()
         await store.create("key", a_record(clock, lives=100))
 
