@@ -7,6 +7,7 @@ HEADERS_LEFT = (
 CLOSED = (
     "the session is closed: the headers of its response were sent, or your code closed it. Fix:"
     " use the session before the first byte of the response body. After the response, in a"
-    " background task or a thread, get the session from the manager: manager.get(id). In the exit"
-    ' of a dependency with `yield`, write Depends(..., scope="function")'
+    " background task or a thread, get the session from the manager: manager.get(id). If the"
+    " code after the `yield` of a FastAPI dependency uses the session, write"
+    ' Depends(..., scope="function") where you declare the dependency'
 )

@@ -261,8 +261,8 @@ def cookie_problems(cookies: object, session_prefix: object, store: object) -> I
     for cookie in cookies:
         if not isinstance(cookie, LegacyCookie):
             yield (
-                f"legacy_cookies has the item {cookie!r}. Fix: give LegacyCookies of"
-                " sessions.migration, such as a KeygripCookie"
+                f"legacy_cookies has the item {cookie!r}, which is not a LegacyCookie. Fix: give an"
+                " object such as KeygripCookie(...), which is in sessions.migration"
             )
             continue
         if cookie.name in (session_prefix, f"__Host-{session_prefix}"):

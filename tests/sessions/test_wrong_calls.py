@@ -51,8 +51,9 @@ def test_a_session_closed_by_hand_says_so(manager: SessionManager) -> None:
     assert str(caught.value) == (
         "the session is closed: the headers of its response were sent, or your code closed it. Fix:"
         " use the session before the first byte of the response body. After the response,"
-        " in a background task or a thread, get the session from the manager: manager.get(id). In"
-        ' the exit of a dependency with `yield`, write Depends(..., scope="function")'
+        " in a background task or a thread, get the session from the manager: manager.get(id). If"
+        " the code after the `yield` of a FastAPI dependency uses the session, write"
+        ' Depends(..., scope="function") where you declare the dependency'
     )
 
 
