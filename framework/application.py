@@ -91,7 +91,7 @@ class Application:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:
-            """Raise AttributeError for an unknown attribute, with a remedy if it is known."""
+            """Raise AttributeError for an unknown attribute, and say what to write instead."""
             # Python itself asks for names with underscores, such as __deepcopy__.
             public = [] if name.startswith("_") else [*dir(type(self)), *vars(self)]
             raise AttributeError(advice_on_attribute(name, public))

@@ -263,12 +263,12 @@ def guards_on(target: object) -> tuple[object, ...]:
 
 
 def verbs_in(tagged: object) -> tuple[Verb, ...]:
-    """Return the verbs in a method's tag; empty if no verb decorator made the tag."""
+    """Return the verbs that decorators such as `@get` stored in a tag, or () if there are none."""
     return tagged if isinstance(tagged, tuple) else ()
 
 
 def catches_in(tagged: object) -> tuple[Catch, ...]:
-    """Return what each `@catch` stored in a method's tag; empty if no `@catch` made the tag."""
+    """Return what each `@catch` stored in a method's tag, or () if the method has no `@catch`."""
     return tagged if isinstance(tagged, tuple) else ()
 
 

@@ -91,7 +91,7 @@ def shortened(text: str) -> str:
 def plain(error: Exception) -> str:
     """Return the words of an error without the place and the markup that msgspec adds.
 
-    The result is a clearer text if one is known.
+    If a clearer text for these words is known, return the clearer text.
     """
     words = _words_and_place(error)[0].replace("`", "").removeprefix("JSON is malformed: ")
     words = words[:1].lower() + words[1:_LONGEST_WORDS]

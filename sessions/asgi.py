@@ -181,7 +181,7 @@ class _Request:
         scope[MANAGERS_KEY] = (*scope.get(MANAGERS_KEY, ()), manager)
 
     async def run(self, app: ASGIApp, receive: Receive, *, is_eager: bool) -> None:
-        """Call the application; answer 503 if its session cannot be loaded or saved."""
+        """Call the application; answer 503 if the request's session cannot be loaded or saved."""
         try:
             # An eager load is not a use of the session, so its error is raised at the first use.
             if is_eager and not self._manager.preload_now(self._session):

@@ -322,7 +322,7 @@ def _status_of(error: Exception, kind: type) -> int | None:
 def _passing(
     catcher: Catcher,
 ) -> Callable[[Exception, tuple[object, ...], Mapping[str, object]], object]:
-    """Return the function that calls the method, and passes the error to its parameter."""
+    """Return a function that calls the method, with the error if a parameter takes the error."""
     method = catcher.method
     if catcher.error is None:
         return lambda error, args, kwargs: method(*args, **kwargs)

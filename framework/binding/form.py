@@ -49,7 +49,7 @@ class FormMarker(TextMarker):
     kind: Any = str
 
     def where(self, field: Field) -> str:
-        """Return the source and the name of a field; for a whole form, return only the source."""
+        """Return the place of a value, such as `form:name`; the place of a whole form is `form`."""
         return self.source if _whole(field) else super().where(field)
 
     def extractor(self, field: Field) -> Extract:
@@ -194,7 +194,7 @@ def _explained(annotation: Any, marker: FormMarker) -> str:
 
 
 def _whole(field: Field) -> tuple[ObjectField, ...]:
-    """Return the fields of the class that a whole form fills; return () for a single form field."""
+    """If the annotation is a class for a whole form, return the class's fields; else return ()."""
     try:
         return fields_of(bare(field.annotation)[0])
     # The annotation of a field is an unknown name.

@@ -50,7 +50,7 @@ class Plan:
 
     @property
     def has_keywords(self) -> bool:
-        """Return whether the call has a keyword-only parameter."""
+        """Return whether one of the parameters is keyword-only."""
         return any(parameter.keyword for parameter in self.parameters)
 
     def flattened(self) -> Iterator[Parameter]:

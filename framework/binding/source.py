@@ -27,7 +27,7 @@ Default = Callable[[], object]
 
 
 class Needs(Flag):
-    """The parts of a request that a source may use; start-up prepares only these parts."""
+    """The parts of a request that a source can use; start-up prepares only these parts."""
 
     NOTHING = 0
     """The source uses only the query, headers and cookies, which are always there."""
@@ -108,7 +108,7 @@ class Marker(ABC):
     fallible: ClassVar[bool] = True
     """Whether a request can hold a wrong value; a call reports all wrong values together."""
     needs: ClassVar[Needs] = Needs.REQUEST
-    """The parts of a request that the source may use; every part if a source declares nothing."""
+    """The parts of a request that the source can use; every part if a source declares nothing."""
 
     spelling: ClassVar[str] = ""
     """The whole annotation of a marker that needs no type beside it, such as `session`."""
@@ -191,7 +191,7 @@ class Parameter:
 
     @property
     def needs(self) -> Needs:
-        """Return the parts of a request that the parameter itself may use.
+        """Return the parts of a request that the parameter itself can use.
 
         The parts that its resolver or its component uses are not included.
         """

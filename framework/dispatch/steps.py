@@ -148,7 +148,7 @@ class CallHandler(Step):
     handler: Handler
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield the success, and the answer if the handler raises."""
+        """Yield the answer if the handler succeeds, and the answer if the handler raises."""
         yield success_of(self.handler.route)
         yield Outcome(500, "the handler raises")
 
@@ -219,7 +219,7 @@ def only(steps: Iterable[Step], kind: type[S]) -> list[S]:
 
 
 def needs_of(steps: Iterable[Step]) -> Needs:
-    """Return the parts of a request that the steps may use."""
+    """Return the parts of a request that the steps can use."""
     needs = Needs.NOTHING
     for step in steps:
         for _, plan in step.plans:

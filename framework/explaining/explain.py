@@ -176,7 +176,7 @@ def _before_everything(method: str, path: str, host: str) -> Explanation:
 def _refused(
     application: Application, method: str, path: str, refusal: HTTPException
 ) -> Explanation:
-    """Return the explanation of a request without a handler: it still passes the middleware."""
+    """Explain a request without a handler; such a request still passes through the middleware."""
     steps = steps_without_handler(refusal, application.everywhere)
     (last,) = only(steps, AnswerWithoutHandler)
     (answer,) = last.outcomes(method)

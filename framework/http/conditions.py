@@ -97,7 +97,7 @@ def _cut(response: Response, environ: "WSGIEnvironment", length: int) -> None:
 
 
 def _ranges(header: str) -> list[tuple[str, str, str]]:
-    """Return the ranges of a header Range; empty if their unit is not bytes or one is invalid."""
+    """Return the ranges of a Range header, or [] if its unit is not bytes or a range is invalid."""
     found = _BYTES.fullmatch(header.strip(" \t"))
     parts = [part.strip(" \t") for part in found[1].split(",", _MOST_RANGES)] if found else []
     matches = [_RANGE.fullmatch(part) for part in parts if part]

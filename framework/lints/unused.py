@@ -33,7 +33,7 @@ def note_unused(program: Program, report: Report) -> None:
 
 
 def _note_parts_of_sessions(graph: Graph, report: Report) -> None:
-    """Report session settings that no SessionContainer takes, because they have no effect."""
+    """Report session settings that have no effect, because no SessionContainer takes them."""
     for keys, where, value in graph.unasked():
         kind = value if isinstance(value, type) else type(value)
         argument = next((name for part, name in _PARTS.items() if issubclass(kind, part)), None)

@@ -81,7 +81,7 @@ def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
 
 
 def storage_key(lineage: str) -> str:
-    """Return the key of a session in the store, which is also its handle: the hash of the lineage.
+    """Return the hash of the lineage: this is the session's key in the store, and its handle.
 
     Source: FIPS 180-4, SHA-256.
     """

@@ -348,7 +348,7 @@ def close_without(state: State, error: Exception, *, failed: bool) -> None:
 
 
 def unload(state: State) -> None:
-    """Forget what was loaded, so that the next use loads the session and asks `resume` again."""
+    """Forget what was loaded, so that the next use loads the session and calls `resume` again."""
     state.begin(None, None, Standing.FRESH)
     state.values, state.found, state.lapsing = None, (), None
     if state.moving is not None:

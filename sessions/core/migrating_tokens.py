@@ -50,7 +50,7 @@ class MigratingTokens(MovingIn, StatelessSessions):
         return True
 
     def end_legacies_later(self, state: State) -> None:
-        """Do nothing: the response clears the cookies, and no store has their sessions."""
+        """Do nothing: the response clears the cookies, and tokens allow no cookie with `end`."""
 
 
 def migrating_tokens(kind: type[T]) -> type[T]:

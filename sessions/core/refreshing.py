@@ -50,7 +50,7 @@ class Refreshing(MemoryVerbs):
                 self.clear_user(state)
 
     def load_again(self, state: State, id: Id) -> Flow[tuple[Standing, Record]]:
-        """Return what the request may do with the id, as a `Standing`, and the record.
+        """Load the record; return what the request may do (a `Standing`), and the loaded record.
 
         Raises SessionNotFound if the session has ended.
         """

@@ -1,4 +1,4 @@
-"""End late calls, because blocking drivers limit only the time of each read, not of a reply.
+"""End late calls, because blocking drivers limit the time of a read, but not of a whole reply.
 
 A server or a network that sends a reply in many small parts could hold a request for a long time.
 So while there are calls, one thread of the process looks at them, and shuts down the socket of a

@@ -202,7 +202,7 @@ def _record(document: Mapping[str, Any]) -> Record:
 
 
 def _use(changes: Changes, now: float, kept: float) -> Document:
-    """Return the fields for the times and the timeout after a commit."""
+    """Return the fields with the times and the timeout of a session after a commit."""
     names_timeout = not isinstance(changes.timeout, Unchanged)
     accessed, expires = changes.accessed_at, changes.expires_at
     new = _times(accessed, expires, now, kept, keeps_later=not names_timeout)
@@ -216,7 +216,7 @@ def _use(changes: Changes, now: float, kept: float) -> Document:
 
 
 def _owner(changes: Changes, now: float) -> Document:
-    """Return the fields for the user and the secret after a commit."""
+    """Return the fields with the user and the secret of a session after a commit."""
     new: Document = {}
     if not isinstance(changes.user_id, Unchanged):
         new["user_id"] = {"$literal": changes.user_id}

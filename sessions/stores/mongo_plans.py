@@ -216,7 +216,7 @@ def page(after: str | None, limit: int, clock: Clock) -> Plan[Page]:
 
 
 def create_index() -> Plan[None]:
-    """Create the index with which the server removes documents."""
+    """Create the index on `purge_at`: the server removes a document when this time has passed."""
     yield Ask("create_index", ("purge_at",), {"expireAfterSeconds": 0})
 
 

@@ -54,8 +54,9 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
     `client` is a client of redis-py: `Redis` or `RedisCluster`. `from_url` makes a client whose
     calls end within a second, even if the server hangs. All keys begin with `prefix`: applications
     with different prefixes can share a server, but not sessions. The server removes expired
-    sessions itself, by its own clock. The time `keep_expired` delays the removal. Then listeners,
-    and the method `finish` of a session class, are called for expired sessions, too.
+    sessions itself, by its own clock. With `keep_expired`, the server keeps each expired session
+    for this time. Then listeners, and the method `finish` of a session class, are called for
+    expired sessions, too.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """Build the calls of the Redis stores, and read the replies.
 
 A session is one hash. The field `about` has everything except the values: an array in MessagePack
-with the fields of `_About`. Each value has its own field, `v:` and the name. The first four bytes
-in this field are the number of the value, in the order in which the values were first set. The hash
-of an ended session has one field, `ended`.
+with the fields of `_About`. Each value has its own field. The name of the field is `v:` plus the
+name of the value. The first four bytes in this field are the number of the value, in the order in
+which the values were first set. The hash of an ended session has one field, `ended`.
 
 Each call is one command on one key, so it works in a cluster too; only a sign-in has a second key.
 The scripts use the clock of the server. The server itself removes each session at its end, or some

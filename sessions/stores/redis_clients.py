@@ -89,7 +89,7 @@ def client_for(parts: SplitResult, kind: Kind) -> Any:
 
 
 def caller_of(client: Any) -> Any:
-    """Return the object that sends the commands for single sessions, each within one deadline."""
+    """Return the object that sends commands for single sessions; each command has a deadline."""
     pool = getattr(client, "connection_pool", None)
     is_one = type(pool) is redis.BlockingConnectionPool
     return Connections(pool) if is_one else TimedClient(client)

@@ -193,7 +193,7 @@ def _at(place: _Place) -> dict[str, Any]:
 
 
 def _seconds(reply: Any) -> float:
-    """Return the time in the reply to TIME, of a single server or of a node of a cluster."""
+    """Return the time in a reply to the command TIME; a cluster's reply is a dict by node."""
     seconds, microseconds = next(iter(reply.values())) if isinstance(reply, dict) else reply
     return float(seconds) + float(microseconds) / 1_000_000
 

@@ -54,7 +54,11 @@ def names_as_nulls(names: Iterable[str]) -> list[str]:
 
 
 def with_each_name(text: str, values: Parameters) -> tuple[str, Parameters]:
-    """Return a MariaDB or MySQL statement with a parameter for each removed or absent name."""
+    """Give each item of the lists `removed` and `absent` its own parameter in the statement.
+
+    Return the statement and its parameters. JSON_MERGE_PATCH of MariaDB and MySQL takes each item
+    as an argument.
+    """
     for name in ("removed", "absent"):
         objects = values.get(name)
         if isinstance(objects, list):

@@ -38,7 +38,7 @@ class ContractTests(
     RaceTests,
     ExpiringTests,
 ):
-    """All tests of the contract that fit both kinds of stores."""
+    """The tests that are the same for blocking stores and asynchronous stores."""
 
 
 class BlockingSuite(Suite):

@@ -171,7 +171,7 @@ async def interrupt(
 def some_of(points: int, number: int, at_most: int) -> list[int]:
     """Return at most `at_most` of the points at which one call is paused for another call.
 
-    `points` is the number of all points. `number` is the number of the pair of calls, so that
+    `points` is how many points there are. `number` is the index of the pair of calls, so that
     different pairs get different points.
     """
     step = max(-(-points // at_most), 1)
