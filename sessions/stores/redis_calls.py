@@ -171,11 +171,12 @@ def _what(changes: Changes, sets: int) -> tuple[object, ...]:
 
 
 def _record(about: _About, fields: Mapping[bytes, bytes]) -> Record:
-    numbered = sorted(
+    numbered = [
         (_NUMBER.unpack_from(value)[0], field[2:].decode(), value[4:])
         for field, value in fields.items()
-        if field.startswith(_VALUE)
-    )
+        if field[:2] == _VALUE
+    ]
+    numbered.sort()
     grace = None
     if isinstance(about.grace_secret, str):
         if isinstance(about.grace_until, bool):

@@ -15,12 +15,12 @@ from threading import local
 from typing import Any, TypeVar
 from weakref import ref
 
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from sessions.stores.base import CALL_DEADLINE
-from sessions.stores.deadlines import deadlines, socket_of
+from sessions.stores.deadlines import deadlines
+from sessions.stores.redis_exchange import Exchange
 
 T = TypeVar("T")
 
@@ -31,21 +31,6 @@ REPLY_DEADLINE = 0.3
 """Seconds for which a call waits for a whole reply."""
 GREETING_DEADLINE = 0.3
 """Seconds for which a new connection waits until the server has accepted its settings."""
-
-
-try:
-    from hiredis import pack_command
-except ImportError:
-
-    def packed(connection: Any, command: tuple[Any, ...]) -> Any:
-        """Return a command as the bytes that the server reads."""
-        return connection.pack_command(*command)
-
-else:
-
-    def packed(connection: Any, command: tuple[Any, ...]) -> Any:
-        """Return a command as the bytes that the server reads."""
-        return (pack_command(command),)
 
 
 class _Call(local):
@@ -120,7 +105,7 @@ class Connections:
         self._begin()
 
     def _begin(self) -> None:
-        self._idle: list[Any] = []
+        self._idle: list[Exchange] = []
         # A queue is faster than a semaphore of Python.
         self._slots: SimpleQueue[None] = SimpleQueue()
         for _ in range(POOL_SIZE):
@@ -165,12 +150,11 @@ class Connections:
         finally:
             slots.put(None)
 
-    def _ask_over(self, connection: Any, command: tuple[Any, ...]) -> Any:
-        call = deadlines.begin(connection, REPLY_DEADLINE)
+    def _ask_over(self, exchange: Exchange, command: tuple[Any, ...]) -> Any:
+        call = deadlines.begin(exchange.connection, REPLY_DEADLINE)
         is_clean = False
         try:
-            connection.send_packed_command(packed(connection, command), check_health=False)
-            reply = connection.read_response()
+            reply = exchange.ask(command)
             is_clean = True
             return reply
         except ResponseError:
@@ -180,30 +164,24 @@ class Connections:
             in_time = deadlines.end(call)
             if not (in_time and is_clean):
                 # The next call must not read the late reply to this call.
-                connection.disconnect()
-            self._idle.append(connection)
+                exchange.disconnect()
+            self._idle.append(exchange)
             if not in_time:
                 raise RedisTimeoutError(f"there was no complete reply within {REPLY_DEADLINE} s")
 
-    def _take(self) -> Any:
+    def _take(self) -> Exchange:
         """Return a connection; a closed connection opens itself when it sends a command."""
         try:
-            connection = self._idle.pop()
+            exchange = self._idle.pop()
         except IndexError:
             connection = self._pool.make_connection()
             # The deadline of each call covers its replies, so `greet` sets no limit for them.
             connection.redis_connect_func = greet
-            return connection
-        if socket_of(connection) is None:
-            return connection
-        try:
-            has_more = connection.can_read(0)
-        except RedisConnectionError:
-            has_more = True
-        if has_more:
+            return Exchange(connection)
+        if not exchange.is_usable():
             # The server has closed the connection, or has sent data that no call asked for.
-            connection.disconnect()
-        return connection
+            exchange.disconnect()
+        return exchange
 
 
 def _read_in_time(connection: "ref[Any]", *arguments: Any, **options: Any) -> Any:

@@ -185,8 +185,9 @@ local function enter(set, member, score, time)
         redis.call('ZADD', set, 'GT', score, member)
     end
     redis.call('ZREMRANGEBYSCORE', set, '-inf', '(' .. time[1])
-    local last = redis.call('ZREVRANGE', set, 0, 0, 'WITHSCORES')
-    if last[2] then redis.call('PEXPIREAT', set, math.ceil(last[2] * 1000)) end
+    if redis.call('ZCOUNT', set, '(' .. score, '+inf') == 0 then
+        redis.call('PEXPIREAT', set, math.ceil(score * 1000))
+    end
 end
 """
 """The function that enters a session in the index of its user."""

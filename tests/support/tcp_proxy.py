@@ -32,6 +32,11 @@ def cut_after(count: int) -> Change:
     return cut
 
 
+def doubled(data: bytes) -> tuple[bytes, bool]:
+    """Pass each reply on twice."""
+    return data * 2, True
+
+
 def garbled(data: bytes) -> tuple[bytes, bool]:
     """Replace a reply by invalid bytes."""
     return b"\x00garbage\xff" * 3 + b"\r\n", True
