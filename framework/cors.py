@@ -121,7 +121,7 @@ def _is_preflight(request: Request) -> bool:
 
 
 def _name_mistakes(setting: str, names: object, *, credentials: bool) -> Iterator[str]:
-    """Yield a text for each name that a browser would refuse, or understand in another way."""
+    """Yield a text for each mistake in a list of names of methods or headers."""
     if isinstance(names, str):
         yield f"{setting} is the text {names!r}. Fix: give a list: [{names!r}]"
         return

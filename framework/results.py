@@ -42,7 +42,7 @@ class Result(Response):
 
     @property
     def takes_status(self) -> bool:
-        """Return whether the handler has left the status to its decorator."""
+        """Return whether this response takes the status of the handler's decorator."""
         return not self._chose_status and self.status_code == HTTPStatus.OK
 
 

@@ -98,7 +98,7 @@ class Managing(Generic[F]):
         return state
 
     def report_late_changes(self, session: F) -> None:
-        """Log changes of nested values after the close, because they cannot raise SessionClosed."""
+        """Log changes made to nested values after the close; these changes raise no SessionClosed."""
         state = state_of(session)
         if state.values is None or state.gone or state.is_obstructed or state.is_past:
             return

@@ -128,7 +128,7 @@ def purging(sessions: Persistence, limit: int) -> Callable[[Any], tuple[State, F
 
 
 async def listened(manager: AsyncUpkeep) -> None:
-    """Wait for coroutines that still run: of listeners, and of `finish` in session classes."""
+    """Wait for the coroutines of listeners and of `finish` methods, if some are still running."""
     await manager._driver.listening.aclose()
 
 

@@ -119,7 +119,7 @@ def _is_never_true(kind: Any) -> bool:
 
 
 def guarded(guards: Sequence[Guard], call: Call) -> Call:
-    """Return a call with guards before it; only the result True lets the request pass."""
+    """Return a function that runs `call` if every guard returns True, or else raises Forbidden."""
     if not guards:
         return call
     checks = [(compile_call(guard.plan, guard.check), guard) for guard in guards]

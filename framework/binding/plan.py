@@ -81,7 +81,7 @@ def compile_call(plan: Plan, method: Method) -> Callable[[Context], object]:
 
 
 def compile_path_call(plan: Plan, method: Method) -> Callable[[dict[str, Any]], object]:
-    """Return the function that calls the method with the values of a path and needs no context.
+    """Return a function that calls the method with the values of a path, without a context.
 
     The plan has to be `path_only`.
     """

@@ -141,7 +141,7 @@ def _filled(rule: Rule, given: Mapping[str, object]) -> str | None:
 
 
 def _fault(rule: Rule, given: Mapping[str, object]) -> str:
-    """Return the error text for a value that makes the URL lead to another handler."""
+    """Return an error text that says why the URL of a rule cannot have the given values."""
     converters = converters_of(rule.rule)
     shown = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in given.items())
     for name, converter in converters.items():

@@ -60,7 +60,7 @@ class HiddenDecorators:
 
     @cached_property
     def _members(self) -> set[int]:
-        """Return the members of all classes in the process; this is slow, and rarely needed."""
+        """Return the `id()` of each member of all classes; this is slow, and rarely needed."""
         found: set[int] = set()
         for target in subclasses(object).values():
             for member in vars(target).values():

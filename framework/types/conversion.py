@@ -88,8 +88,8 @@ def collection_of(annotation: Any) -> Any:
 def text_converter(annotation: Any) -> Callable[[str], object]:
     """Return the function that converts a text or raises one of `CONVERSION_ERRORS`.
 
-    Raises TypeError at once if no text can hold the type, or if the limits in the annotation do not
-    fit the type.
+    Raises TypeError at once if no text can hold a value of the type, or if the limits in the
+    annotation do not fit the type.
     """
     if not is_scalar(annotation, TEXTS):
         raise TypeError(f"a text cannot hold a value of type {describe(annotation)}")

@@ -49,7 +49,7 @@ def json_validator(annotation: Any) -> Callable[[bytes], object]:
     """Return the function that reads strict JSON into a type that contains pydantic models.
 
     The returned function raises `ForeignModelError` for a value that does not fit the type.
-    `json_validator` raises TypeError at once if pydantic cannot hold the type.
+    `json_validator` raises TypeError at once if pydantic does not support the type.
     """
     validate, ends = _adapter(annotation).validate_json, _ends(annotation)
     return lambda body: _checked(lambda: ends(validate(body, strict=True)), of_texts=False)

@@ -316,7 +316,7 @@ def is_refused(state: State) -> bool:
 
 
 def ending(sessions: Persistence, state: State) -> Flow[None]:
-    """End the refused session, unless another task of the request has ended it."""
+    """End the session that `resume` refused, unless another task of the request has ended it."""
     if state.to_end:
         yield from sessions.save(state)
 

@@ -14,7 +14,7 @@ from sessions.errors import StoreUnavailable
 
 
 class Moving:
-    """Run a generator that stores the session of another system, one call at a time."""
+    """Run a generator that stores the session of another system; each step is one store call."""
 
     def __init__(self, flow: Flow[None]) -> None:
         self._flow = flow

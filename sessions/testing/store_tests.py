@@ -100,7 +100,7 @@ class StoreTests(Suite):
     async def test_two_keys_are_two_records(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A change of one record does not change the other, even for keys that differ in case."""
+        """A change of one record never changes another, even if their keys differ only in case."""
         other = a_record(clock, {"a": b"other"}, user_id="ada")
         await store.create("key", a_record(clock, {"a": b"1"}, user_id="ada"))
         expect(await store.create("KEY", other), True, "create of a key in capitals")
