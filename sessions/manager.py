@@ -98,7 +98,7 @@ class Managing(Generic[F]):
         return state
 
     def report_late_changes(self, session: F) -> None:
-        """Log changes made to nested values after the close; these changes raise no SessionClosed."""
+        """Log changes made to nested values after the close; such changes raise no error."""
         state = state_of(session)
         if state.values is None or state.gone or state.is_obstructed or state.is_past:
             return
