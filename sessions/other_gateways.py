@@ -9,15 +9,15 @@ from sessions.errors import SessionError
 
 OF_WSGI = (
     "sessions.wsgi.SessionMiddleware is for WSGI, and the server speaks ASGI. Fix: for an ASGI"
-    " application, write from sessions.asgi import SessionMiddleware; for a WSGI application,"
+    " application, write `from sessions.asgi import SessionMiddleware`; for a WSGI application,"
     " choose WSGI, as in `uvicorn --interface wsgi shop.app:app`, or use a server for WSGI, such as"
     " gunicorn or waitress"
 )
 _OF_ASGI = (
     "sessions.asgi.SessionMiddleware is for ASGI, and the server speaks WSGI. Fix: for a WSGI"
-    " application, write from sessions.wsgi import SessionMiddleware; for an ASGI application, use"
-    " a server for ASGI, as in `uvicorn shop.app:app` or `gunicorn -k uvicorn_worker.UvicornWorker"
-    " shop.app:app`"
+    " application, write `from sessions.wsgi import SessionMiddleware`; for an ASGI application,"
+    " use a server for ASGI, as in `uvicorn shop.app:app` or `gunicorn -k"
+    " uvicorn_worker.UvicornWorker shop.app:app`"
 )
 _AN_OBJECT = (
     "an object of sessions.asgi.SessionMiddleware was called with an application, as a class would"

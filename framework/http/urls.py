@@ -187,7 +187,8 @@ def _reads_back(converter: BaseConverter, value: object) -> bool:
 def _is_same(read: object, given: object) -> bool:
     """Return whether the value that was read from the URL is the given value.
 
-    A given text counts as the same if the value that was read has another type, such as int.
+    If the value that was read is not a text, any given text counts as the same, because one value
+    can have several texts, such as `7` and `007`.
     """
     return (
         read == given

@@ -183,7 +183,7 @@ class AsyncDriver(Driver):
             logger.exception("no response was sent, and the session could not be closed: %s", error)
 
     async def call(self, verb: str, *arguments: Any, **options: Any) -> Any:
-        """Call a method of the store without a session object, such as `count` or `purge`."""
+        """Call a method of the store that needs no session object, such as `count` or `purge`."""
         method = getattr(self.store, verb)
         if self.is_async:
             return await method(*arguments, **options)

@@ -5,7 +5,7 @@ import threading
 
 
 def lock_across_forks() -> threading.RLock:
-    """Return a lock that a fork acquires first, so that the lock is free in the child process."""
+    """Return a lock for which a fork waits, so that the lock is free in the child process."""
     lock = threading.RLock()
     # Windows has no forks.
     if hasattr(os, "register_at_fork"):

@@ -25,9 +25,9 @@ class Moving:
         self._go_on(lambda: self._flow.send(answer))
 
     def fail(self, error: StoreUnavailable) -> None:
-        """Raise the error of the last store call inside the generator.
+        """Go on with the error of the last store call: raise the error inside the generator.
 
-        If the generator does not handle the error, this method raises it.
+        If the generator does not handle the error, this method raises the error.
         """
         self._go_on(lambda: self._flow.throw(error))
 

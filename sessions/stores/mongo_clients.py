@@ -110,7 +110,7 @@ def collection_at(url: str, name: str) -> Any:
 
 
 def async_collection_at(url: str, name: str) -> Any:
-    """Return a collection for the event loop that uses it first."""
+    """Return a collection for one event loop: its client belongs to the loop of the first call."""
     return _in_database(pymongo.AsyncMongoClient(url, **_settings()), name)
 
 

@@ -98,8 +98,9 @@ def caller_of(client: Any) -> Any:
 def pools_of(client: Any) -> list[Any]:
     """Return the pools that stay open when the client is closed.
 
-    These are the pool of a single server, and with Sentinels also the pool of each Sentinel. A
-    blocking client of a cluster has one such pool for each node, an asynchronous client has none.
+    A client of a single server has one pool. With Sentinels, each Sentinel has a pool, too. A
+    blocking client of a cluster has one pool for each node; an asynchronous client of a cluster
+    has no pools.
     """
     if isinstance(client, redis.RedisCluster):
         cluster: Any = client

@@ -34,7 +34,7 @@ _NO_REPLY = False
 
 
 class Exchange:
-    """A connection of redis-py, and what reads the replies: for one call at a time."""
+    """Send one command at a time over a connection of redis-py, and read the reply."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection

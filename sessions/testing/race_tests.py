@@ -35,7 +35,7 @@ class RaceTests(Suite):
     async def test_two_calls_at_once_on_a_live_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The answers, and the record after them, are as if one call followed the other."""
+        """The answers and the record at the end are as if one call followed the other."""
         await self._race(store, clock, "live")
 
     @contract_test

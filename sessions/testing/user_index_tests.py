@@ -50,7 +50,7 @@ class UserIndexTests(Suite):
     async def test_of_two_times_of_a_key_the_later_counts(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The later time counts in both orders, because the clocks of two servers may differ."""
+        """The later time counts, even if it is added first: clocks of two servers may differ."""
         early, late = clock() + _LIFE, clock() + 2 * _LIFE
         for key, times in (("a", (early, late)), ("b", (late, early))):
             for until in times:
