@@ -1,4 +1,4 @@
-"""Messages for the next page, which the session keeps until one page shows them."""
+"""Messages for the next page; the session keeps each message until a page shows it."""
 
 import re
 import secrets

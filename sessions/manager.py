@@ -66,7 +66,7 @@ class Managing(Generic[F]):
         return None
 
     def check(self, session: F) -> None:
-        """Raise the errors of `close` that need no store, such as an UnencodableValue."""
+        """Check the changes without a store call; raise the error that `close` would raise."""
         state = state_of(session)
         if state.values is not None and not state.closed:
             self._sessions.check(state)
@@ -174,7 +174,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
         return self._driver.close(self._answered(session, headers), failed=failed)
 
     def handshake(self, session: Session) -> Headers:
-        """Commit and return the headers for a connection that continues, such as a WebSocket.
+        """Commit, and return the headers for a connection that continues, such as a WebSocket.
 
         The session stays usable. Later, its id cannot change, and a new session cannot be stored,
         because the connection sends no more headers.
@@ -319,7 +319,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
         return await self._driver.close(self._answered(session, headers), failed=failed)
 
     async def handshake(self, session: AsyncSession) -> Headers:
-        """Commit and return the headers for a connection that continues, such as a WebSocket."""
+        """Commit, and return the headers for a connection that continues, such as a WebSocket."""
         state = state_of(session)
         await self._driver.load_unasked(state, failed=False, goes_on=True)
         if self._sessions.close_ask(state, failed=False) is not None:

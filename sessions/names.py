@@ -162,7 +162,8 @@ def _fits(signature: inspect.Signature, count: int) -> bool:
 def explains_settings(remedies: Mapping[str, str]) -> Callable[[Kind], Kind]:
     """Return a decorator that makes a class explain wrong settings, without showing their values.
 
-    Each key of `remedies` has one or more names, separated by spaces, from other libraries.
+    In `remedies`, each key lists the names that other libraries use for a setting, separated by
+    spaces. The value says what to write instead.
     """
 
     def decorate(settings: Kind) -> Kind:

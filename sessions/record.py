@@ -204,8 +204,8 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
         - If the record has its own timeout, a use that sets no timeout never makes `expires_at`
           earlier, because a slow request possibly does not know the latest timeout.
         - A use that is earlier than the last use of the record changes no time.
-        - A time that is more than CLOCK_TOLERANCE in the future was set by a wrong clock, and
-          counts as now.
+        - If `created_at`, `accessed_at` or `updated_at` of the record is more than CLOCK_TOLERANCE
+          in the future, a wrong clock has set this time, and it counts as now.
         """
         latest = now + CLOCK_TOLERANCE
         created = now if self.created_at > latest else self.created_at

@@ -1,4 +1,4 @@
-"""The messages about a session that is closed, or whose headers were sent."""
+"""The messages about a closed session, and about headers that were sent already."""
 
 HEADERS_LEFT = (
     "the headers of the handshake were sent already, so the client cannot receive another id. Fix:"

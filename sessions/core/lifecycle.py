@@ -1,6 +1,7 @@
 """The methods `resume`, `suspend` and `finish` of session classes, and when they are called.
 
-Only a manager whose class of sessions has such a method uses the drivers of this file.
+A manager uses `LifecycleDriver` or `AsyncLifecycleDriver` only if its session class has one of
+these methods.
 """
 
 import asyncio

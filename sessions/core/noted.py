@@ -119,7 +119,8 @@ class NotedSessions(NotedCommits, StoredSessions):
     def _expired(self, state: State) -> tuple[Found, ...]:
         """Return the ids whose sessions have possibly expired.
 
-        The result is empty if the request has an id that is not `UNKNOWN`.
+        If an id of the request is current, in its grace time or past, the result is empty: see
+        `Standing`.
         """
         if any(standing is not UNKNOWN for _, standing, _ in state.found):
             return ()

@@ -21,11 +21,11 @@ class OutsideCall(ABC):
 
     @abstractmethod
     def succeed(self, result: Any) -> Any:
-        """Return what the loading session receives if the function returned this result."""
+        """Return what the session gets if the function returned this result."""
 
     @abstractmethod
     def fail(self, error: Exception) -> Any:
-        """Return what the loading session receives for this error, or raise the error."""
+        """Return what the session gets if the function raised this error, or raise an error."""
 
 
 def call_here(call: OutsideCall) -> Any:

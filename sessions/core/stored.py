@@ -207,7 +207,7 @@ class StoredSessions(IndexedSessions):
             yield from self._too_late(state, id, outcome, is_dropped=is_dropped)
 
     def _too_late(self, state: State, id: Id, outcome: Outcome, *, is_dropped: bool) -> Flow[None]:
-        """Handle a commit that came too late.
+        """Handle a commit that came too late, after the session ended or got a new id.
 
         A sign-in gets a new session, a sign-out still happens, and all other changes are dropped.
         """

@@ -182,7 +182,10 @@ class Tokens(ABC):
             return False
 
     def _transports_used(self, state: State) -> list[Transport]:
-        """Return the transports that brought tokens in this request, or the first transport."""
+        """Return the transports that brought tokens in this request.
+
+        If no transport brought a token, return the first transport.
+        """
         if state.brought:
             return [transport for transport, _ in state.brought]
         return [state.transport or self._first]

@@ -80,7 +80,11 @@ class IndexedSessions(Refreshing):
     def admitted(
         self, state: State, id: Id, signing: Changes | Record, *, is_done: bool
     ) -> Flow[None]:
-        """Complete a sign-in after its commit: leave the queue, or end sessions over the limit."""
+        """Complete a sign-in after its commit.
+
+        If `sessions_per_user` refuses sign-ins over the limit, remove this sign-in from the user's
+        queue of sign-ins. If it ends sessions, end the oldest sessions over the limit.
+        """
         limit, user_id = self.rules.sessions_per_user, signing.user_id
         if not isinstance(user_id, str):
             return

@@ -1,8 +1,8 @@
 """A connection of redis-py that sends one command at a time, and reads the reply to the command.
 
-redis-py opens the connection and sends the first commands. For the calls of sessions, its methods
-take longer than the rest of the call in Python. So over a plain socket, this module sends the
-commands and reads the replies itself, with the parser of hiredis.
+redis-py opens the connection and sends the first commands. For all later commands, redis-py would
+be slow: it would take more time than all other Python code of a call. So over a plain socket, this
+module sends these commands and reads the replies itself, with the parser of hiredis.
 """
 
 import socket
@@ -71,7 +71,11 @@ class Exchange:
         return reply
 
     def is_usable(self) -> bool:
-        """Return whether the connection is closed, or is open and has received nothing."""
+        """Return whether the next call can use the connection.
+
+        A closed connection is usable, because it opens itself. An open connection is usable if
+        there is nothing to read from it.
+        """
         used = socket_of(self.connection)
         if used is None:
             return True

@@ -2,8 +2,8 @@
 
 An entry of a user has the key of a session, and the latest time at which the session can end. An
 entry says only that the session *possibly* belongs to the user; the record of the session says to
-whom it belongs. So an entry does not change if the session gets a new id, another expiry or another
-user.
+whom it belongs. So an entry does not change if the session gets another expiry or another user. It
+does not change with a new id either, because the key of the session stays the same.
 """
 
 import hashlib

@@ -161,7 +161,10 @@ class TimeTests(Suite):
     async def test_an_earlier_use_may_begin_the_age_anew(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit with an earlier accessed_at can change created_at, as a sign-in does."""
+        """A commit can change created_at even if its accessed_at is earlier than the record's.
+
+        A sign-in makes such a commit.
+        """
         now = clock()
         await store.create("key", a_record(clock, created_at=now - 9))
         changes = some_changes(clock, lives=50, accessed_at=now - 1, created_at=now - 1)

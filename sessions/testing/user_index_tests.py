@@ -98,7 +98,7 @@ class UserIndexTests(Suite):
     async def test_an_entry_that_was_made_anew_is_not_removed(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """An entry stays if its time is now later than the time in the call."""
+        """An entry stays if it got a later time after `keys_of_user` returned it."""
         await _add(store, "ada", "key", clock() + _LIFE)
         listed = await _keys(store, "ada")
         await _add(store, "ada", "key", clock() + _LIFE + 61)
