@@ -99,7 +99,7 @@ def plain(error: Exception) -> str:
 
 
 def place_of(error: Exception) -> str:
-    """Return the place inside a value that msgspec's error names, such as `[0].name`."""
+    """Return where in a value msgspec found the error, such as `[0].name`."""
     return _words_and_place(error)[1]
 
 

@@ -38,10 +38,10 @@ class _Hidden(Mapping[str, object]):
 class HideIds(logging.Filter):
     """Write `wSession=hidden` in place of an id in a log line.
 
-    Add it to the logger or the handler of the server's access log:
-    `logging.getLogger("uvicorn.access").addFilter(HideIds())`. `parameter` is the
-    `parameter` of the `URLTransport`. The filter finds an id even if the name of the parameter has
-    percent escapes, or if the URL is a parameter of another URL.
+    Add the filter to the logger or the handler of the server's access log:
+    `logging.getLogger("uvicorn.access").addFilter(HideIds())`. Give the same `parameter` as to
+    `URLTransport`. The filter finds an id even if the name of the parameter has percent escapes, or
+    if the URL is a parameter of another URL.
     """
 
     def __init__(self, parameter: str = "wSession") -> None:

@@ -1,4 +1,4 @@
-"""Errors with advice for servers that do not speak WSGI, raised as early as possible."""
+"""If a server does not speak WSGI, raise an error with advice as early as possible."""
 
 from collections.abc import Mapping
 from typing import Any

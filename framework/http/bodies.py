@@ -35,7 +35,7 @@ class EncodedBody(UnsupportedMediaType):
 
 
 def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
-    """Read the whole body; refuse a body over the limit before reading.
+    """Read the whole body; refuse a body that is over the limit.
 
     The body stays readable in the environ.
     """

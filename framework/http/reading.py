@@ -130,7 +130,7 @@ class RequestReader:
 
     @property
     def form(self) -> FormData:
-        """Return the fields and files of the body; refuse a body over the limit before reading.
+        """Return the fields and files of the body; refuse a body that is over the limit.
 
         A body that is not of a form type is refused, too; without a body, the form is empty.
         """
@@ -163,7 +163,7 @@ class RequestReader:
 
     @property
     def body(self) -> bytes:
-        """Return the whole body; refuse a body over the limit before reading.
+        """Return the whole body; refuse a body that is over the limit.
 
         The body stays readable for the request object.
         """

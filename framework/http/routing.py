@@ -215,7 +215,7 @@ def _table_of(entries: tuple[tuple[str, str, str], ...]) -> _Table:
 
 
 class _EntryRule(LateRule):
-    """A rule that has exactly the methods of its entries; Werkzeug would add HEAD to GET."""
+    """A rule that has exactly the methods that `add` gets; Werkzeug would add HEAD to GET."""
 
     def __init__(self, rule: str, endpoint: str) -> None:
         super().__init__(rule, endpoint=endpoint)

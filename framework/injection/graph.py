@@ -131,7 +131,8 @@ class Graph:
     def provide(self, key: object) -> object:
         """Return a component, or the function that gives each request its own component.
 
-        Raises NotProvided or Reported.
+        Raises NotProvided if no provider fits the type, or more than one. Raises Reported if a
+        mistake, which is already in the report, prevents the component.
         """
         return self._provide((), key)
 

@@ -1,4 +1,4 @@
-"""Refuse JSON with very many keys of the same hash, which a client can choose.
+"""Refuse JSON in which very many keys have the same hash: a client can choose such keys.
 
 Python computes the hashes of numbers and UUIDs without a secret. Thousands of keys with one hash
 would slow each other down: Python compares each new key with all keys before it.

@@ -41,7 +41,7 @@ Hook = Callable[[type, object], object]
 
 
 def mismatches(value: object, annotation: Any, hook: Hook | None = None) -> Iterator[Mismatch]:
-    """Yield each place of a JSON value that does not fit the type.
+    """Yield a mismatch for each place where a JSON value does not fit the type.
 
     Only the first ten thousand values inside the value are searched.
     """

@@ -21,7 +21,7 @@ def type_info(annotation: Any) -> msgspec.inspect.Type:
 
 
 def unknown_classes(annotation: Any) -> Iterator[Any]:
-    """Yield each class inside a type that msgspec and pydantic cannot read or write."""
+    """Search a type for classes that msgspec and pydantic cannot read or write."""
     kinds = (node.cls for node in _nodes(annotation) if isinstance(node, CustomType))
     return (kind for kind in kinds if not is_pydantic_model(kind))
 

@@ -45,7 +45,7 @@ def _elements(source: str, *, is_multiline: bool) -> Iterator[str]:
 
 
 def _is_on(match: re.Match[str], *, is_multiline: bool) -> bool:
-    """Return whether the multiline flag is on in a group with these flags."""
+    """Return whether the multiline flag is on inside the group that begins with `match`."""
     if "m" in (match["off"] or ""):
         return False
     return is_multiline or "m" in (match["on"] or "")

@@ -56,7 +56,7 @@ def mismatches_of(error: Any, *, of_texts: bool) -> Iterator[Mismatch]:
 
 
 def _listed(error: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the details of each error; leave the values out if there are very many errors."""
+    """Yield the details of each error, without the wrong values if there are very many errors."""
     if error.error_count() <= _MANY:
         yield from error.errors(include_url=False)
         return

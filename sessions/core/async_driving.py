@@ -110,7 +110,7 @@ class AsyncDriver(Driver):
             await self._protected(self._load(state, may_write=True))
 
     async def load_unasked(self, state: State, *, failed: bool, goes_on: bool = False) -> None:
-        """Do nothing; only a driver for lifecycle methods loads an unused session here."""
+        """Do nothing; a subclass that calls `resume` loads an unused session here."""
 
     async def _load(self, state: State, *, may_write: bool) -> bool:
         """Load the session; without `may_write`, stop before the first write.

@@ -172,7 +172,7 @@ class BlockingDriver(Driver):
             self.tell(state)
 
     def load_unasked(self, state: State, *, failed: bool, goes_on: bool = False) -> None:
-        """Do nothing; only a driver for lifecycle methods loads an unused session here."""
+        """Do nothing; a subclass that calls `resume` loads an unused session here."""
 
     def load(self, state: State) -> None:
         """Load the session unless it is loaded."""

@@ -6,9 +6,10 @@ stored session is like any other. If the legacy cookie has an id, the new id is 
 id. So parallel requests with the same cookie share one session. After a moved session has ended,
 its legacy cookie cannot begin a session again.
 
-Without the setting `end`, the session goes on in the other system. Then the stored session has a
-mark. The end of a marked session is remembered in a separate record. A request reads this record
-only if the store does not have the session of the request's legacy cookie.
+Without the setting `end`, the session goes on in the other system, and its cookie could begin the
+session again. Therefore the stored session has the value `MOVED`. When a session with this value
+ends, a separate record remembers the end. A request reads this record only if the store does not
+have the session of the request's legacy cookie.
 """
 
 from secrets import token_urlsafe

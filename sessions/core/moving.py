@@ -21,7 +21,7 @@ class Moving:
         self.ask: Ask | None = next(flow, None)
 
     def answer(self, answer: object) -> None:
-        """Go on with the answer to the last store call."""
+        """Continue the generator with the answer to the last store call."""
         self._go_on(lambda: self._flow.send(answer))
 
     def fail(self, error: StoreUnavailable) -> None:

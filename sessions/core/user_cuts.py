@@ -41,9 +41,10 @@ class Cut(NamedTuple):
         return Cut(max(now, self.until), keep, kept_since)
 
     def later(self, created_at: float) -> float:
-        """Return `created_at`, or the first later time with which this cut does not end a session.
+        """Return the first time that is after this cut and not before `created_at`.
 
-        The cut can be in the future, because the clock of the server that made it can be ahead.
+        The cut does not end a session that was created at this time. The cut can be in the future,
+        because the clock of the server that made the cut can be ahead.
         """
         return created_at if created_at > self.until else nextafter(self.until, inf)
 

@@ -61,7 +61,7 @@ def split_url(url: object) -> SplitResult:
 
 
 def without_password(url: object) -> str:
-    """Return the URL of a server for messages, without user, password and options."""
+    """Return the URL of a server as messages show it: without user, password and options."""
     scheme, found, rest = str(url).partition("://")
     if not found:
         return "***" if "@" in scheme else scheme

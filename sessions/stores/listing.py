@@ -27,8 +27,8 @@ class Countable(Protocol):
         """Return the number of live records.
 
         Do not call this in every request, because the server possibly has to look at each record.
-        The store may count or leave out a record that is created or ended during the call, and a
-        damaged record.
+        The store may count or leave out damaged records. It may also count or leave out a record
+        that is created or ended during the call.
         """
         ...
 

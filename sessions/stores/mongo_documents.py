@@ -177,7 +177,8 @@ def changed_by(changes: Changes, now: float, kept: float) -> list[Document]:
     """Return the stages that change a document as `Record.changed_by` does.
 
     All expressions of one stage read the document as it was before the stage. Texts and values are
-    literals, because a text that begins with a dollar sign would be the name of a field.
+    written as `$literal`. Without it, MongoDB would read a text that begins with a dollar sign as
+    the name of a field.
     """
     return [{"$set": {**_use(changes, now, kept), **_owner(changes, now)}}, *_values(changes)]
 

@@ -81,7 +81,7 @@ def create(key: str, record: Record, keeping: Keeping) -> Plan[bool]:
 
 
 def commit(key: str, changes: Changes, keeping: Keeping) -> Plan[Outcome]:
-    """Change the live document."""
+    """Change the live document; return whether the changes were applied, or why not."""
     clock, kept = keeping.clock, keeping.kept
     for _ in range(_ATTEMPTS):
         now = clock()
@@ -137,7 +137,7 @@ def remove_expired(limit: int, keeping: Keeping) -> Plan[int]:
 
 
 def has_expired(key: str, clock: Clock) -> Plan[bool]:
-    """Look for an expired document."""
+    """Return whether the collection still has an expired document with this key."""
     which = documents.expired(key, clock())
     return (yield Ask("find_one", (which, {"_id": True}))) is not None
 

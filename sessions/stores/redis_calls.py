@@ -148,7 +148,10 @@ def unreadable() -> UnreadableValue:
 
 
 def _what(changes: Changes, sets: int) -> tuple[object, ...]:
-    """Return all changes; each mapping or set of names is replaced by its number of names."""
+    """Return all changes, but only how many names are set, removed and expected.
+
+    The names themselves are other arguments of the script. `sets` is the number of set names.
+    """
     keeps_timeout = isinstance(changes.timeout, Unchanged)
     keeps_user = isinstance(changes.user_id, Unchanged)
     return (

@@ -87,7 +87,7 @@ def _problem_of_options(parts: SplitResult) -> str | None:
 
 
 def _problem_of_place(parts: SplitResult, owner: str) -> str | None:
-    """Return what prevents a connection: the options, or the host, the port or the database."""
+    """Return what is wrong with the options, host, port or database of a URL, or None."""
     if _makes_connection(parts):
         return None
     names = refused_options(

@@ -131,7 +131,7 @@ class CommitTests(Suite):
     async def test_commit_with_a_true_expectation_is_applied(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The record has the expected values; None means that no value is expected."""
+        """The record has the expected values; None stands for a name without a value."""
         await store.create("key", a_record(clock, {"a": b"1", "empty": b""}))
         expected = {"a": b"1", "b": None, "empty": b""}
 

@@ -1,4 +1,4 @@
-"""Tests of the optional feature to give out expired records, each record exactly once."""
+"""Tests of an optional feature: the store returns each expired record exactly once."""
 
 from functools import partial
 from typing import Any, cast

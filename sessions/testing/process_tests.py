@@ -1,4 +1,4 @@
-"""Tests of pairs of calls on one record from two processes."""
+"""Tests of pairs of calls: each of two processes makes one call on the same record."""
 
 import multiprocessing
 from collections.abc import Callable, Iterator

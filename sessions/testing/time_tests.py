@@ -182,7 +182,7 @@ class TimeTests(Suite):
     async def test_a_use_at_the_same_moment_counts(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A touch with the same accessed_at changes the other times."""
+        """A touch changes expires_at, even if accessed_at stays the same."""
         now = clock()
         await store.create("key", a_record(clock, lives=100))
 

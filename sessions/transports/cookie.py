@@ -157,7 +157,7 @@ class CookieTransport(Transport):
         return self._elsewhere(head)
 
     def any_head(self, scheme: str, cookies: str = "") -> "CookieHead":
-        """Return the head of a request that the cookie's path and domain allow."""
+        """Make the head of a request whose path and domain fit the cookie."""
         return CookieHead(cookies, self._path, scheme, self._domain)
 
     def _is_too_large(self, header: str) -> bool:
