@@ -1,4 +1,4 @@
-"""Protection from requests that another site makes a user's browser send.
+"""Protection from requests that a page of another site sends from a user's browser.
 
 The middleware first reads the headers that the browser itself sets: Fetch Metadata, then Origin.
 Without these headers, a token has to show that a page of this session made the request.

@@ -57,7 +57,7 @@ class FormMarker(TextMarker):
         return self._object(field) if _whole(field) else self._single(field, field.annotation)
 
     def reader(self, name: str) -> Read:
-        """Read the fields with the name.
+        """Return the function that reads the fields with this name.
 
         Browsers also send fields that the user left empty, so an empty text counts only if it is a
         value of the type.

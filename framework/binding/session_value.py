@@ -68,7 +68,10 @@ class SessionValueMarker(Marker):
         return f"{self.source}:{self.key}"
 
     def extractor(self, field: Field) -> Extract:
-        """Return the function that reads the value; changes of the value are stored later."""
+        """Return the function that reads the value.
+
+        If the handler changes the value, the new value is stored in the session after the handler.
+        """
         convert = _converter(field)
         absent = default_or_refusal(field.default, self.where(field))
         if field.default is not None:

@@ -1,4 +1,4 @@
-"""Which provider makes a component: the user's, a replacement of a test, or a default."""
+"""Choose the provider of a component: from a test, from the application, or from the defaults."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set

@@ -96,7 +96,10 @@ class _Paths:
         }
 
     def _tag(self, handler: Handler) -> str:
-        """Return the name of the controller; the document describes each controller once."""
+        """Return the tag of a handler: the name of its controller.
+
+        The first handler of a controller also adds the controller's description to the document.
+        """
         name = handler.endpoint.rpartition(".")[0]
         self._tags.setdefault(name, _stated(name=name, description=_text(handler.route.controller)))
         return name

@@ -1,4 +1,4 @@
-"""The debugger of the development server, which answers only requests to this machine.
+"""The debugger of the development server, and the check that a request is for this machine.
 
 The debugger shows code and runs code. Another site can let its own host name point to 127.0.0.1.
 Then a page of that site could read the answers of the development server. But the requests of the

@@ -105,7 +105,10 @@ def _is_read_by_msgspec_only(part: Part) -> bool:
 
 
 def _ends(annotation: Any) -> Callable[[Any], object]:
-    """Return the function that refuses a text if a pattern's `$` matched before a line feed."""
+    """Return a function that refuses a text if the `$` of its pattern matched before a line feed.
+
+    The function returns any other value unchanged.
+    """
     check = check_of(annotation, in_models=True)
     if check is None:
         return lambda value: value

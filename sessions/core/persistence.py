@@ -146,10 +146,13 @@ class Persistence(ABC):
 
     @abstractmethod
     def load_answer(self, state: State, answer: object) -> None:
-        """Process the store's answer to the last `load_ask`."""
+        """Process the store's answer to the call that `load_ask` returned last."""
 
     def load_failure(self, state: State, error: StoreUnavailable) -> None:
-        """Process the failure of the last `load_ask`: go on with the load, or raise the error."""
+        """Process the failure of the call that `load_ask` returned last.
+
+        Go on with the load, or raise the error.
+        """
         raise error
 
     def loading(self, state: State) -> Flow[None]:

@@ -37,7 +37,10 @@ class Signature:
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def of(self, id: str) -> bytes:
-        """Return the signature of the text as base64url without padding (RFC 4648)."""
+        """Return the signature of an id or of another text.
+
+        The signature is base64url without padding (RFC 4648).
+        """
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(id.encode())
         outer.update(inner.digest())

@@ -66,7 +66,10 @@ def warn_of_urls(transports: Sequence[Transport]) -> None:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Switch off the warnings while code makes a container that serves no site."""
+    """Log no warning about ids in URLs while the block makes a container.
+
+    Commands and tests use this, because their containers do not serve the users of a site.
+    """
     token = _is_quiet.set(True)
     try:
         yield

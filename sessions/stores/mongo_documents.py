@@ -131,7 +131,7 @@ def expired_in(document: Mapping[str, Any]) -> Record | None:
 
 
 def live_in(document: Mapping[str, Any] | None, now: float) -> Record | None:
-    """Return the live record in a document; None if the record is damaged or missing."""
+    """Return the record in a document; None if the record is missing, expired, ended or damaged."""
     try:
         found = record_in(document, now)
     except UnreadableValue:

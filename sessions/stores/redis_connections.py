@@ -1,7 +1,7 @@
 """The connections of a Redis store to one server, each for one call at a time.
 
-The connections are those of redis-py, but its client and its pool are not used, because their work
-around a call takes about as long as the call itself.
+A pool of redis-py makes the connections. But no call goes through the pool or the client of
+redis-py, because their own work for a call takes about as long as the call itself.
 """
 
 import os

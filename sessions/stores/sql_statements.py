@@ -344,7 +344,7 @@ class UserStatements:
 
 
 def users_of(sessions: str) -> str:
-    """Return the name of the table of the index, from the name of the table of sessions."""
+    """Return the name of the table with the index of users; `sessions` is the table of sessions."""
     return f"{sessions.removesuffix('sessions')}session_users"
 
 

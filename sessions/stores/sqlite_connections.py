@@ -154,7 +154,7 @@ class Connections:
                 self._turns.moved_at = time.monotonic()
 
     def _take(self, began: float, is_checked: bool) -> "Opened":
-        """Return a connection; with `is_checked`, its database file is still at the path."""
+        """Return a connection; with `is_checked`, close connections to a moved or removed file."""
         while True:
             try:
                 opened = self._idle.pop()

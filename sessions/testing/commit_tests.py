@@ -105,7 +105,7 @@ class CommitTests(Suite):
     async def test_created_at_begins_anew_if_it_is_named(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit without created_at keeps the created_at of the record."""
+        """A commit with created_at sets this time; any other commit keeps the record's time."""
         now = clock()
         await store.create("key", a_record(clock, created_at=now - 5000.25))
 
@@ -120,7 +120,7 @@ class CommitTests(Suite):
     async def test_a_commit_keeps_the_version_of_the_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A store does not know the encoding of the values, so it never changes the version."""
+        """A store does not encode the values, so it never changes the version of their encoding."""
         await store.create("key", a_record(clock, version=41))
 
         await store.commit("key", some_changes(clock, set={"a": b"1"}, new_secret=NEW_SECRET))

@@ -21,7 +21,7 @@ class TimeTests(Suite):
     async def test_touch_changes_times_only(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """Values, user, timeout, secret and all other times stay."""
+        """A touch sets `accessed_at` and `expires_at`; all other fields of the record stay."""
         now = clock()
         fields: dict[str, Any] = {"timeout": 5.0, "user_id": "ada", "updated_at": now - 3.5}
         await store.create("key", a_record(clock, {"b": b"1", "a": b"2"}, **fields))
@@ -89,7 +89,10 @@ class TimeTests(Suite):
     async def test_a_timeout_of_its_own_is_not_undone(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """An earlier expiry is ignored: a slow request possibly knows only an earlier timeout."""
+        """If a record has its own timeout, an earlier expiry is ignored.
+
+        The earlier expiry can come from a slow request that does not know the latest timeout.
+        """
         now = clock()
         await store.create("key", a_record(clock, lives=100, timeout=100.0))
 
