@@ -91,7 +91,7 @@ Listener = Callable[[SessionEvent], object]
 
 @runtime_checkable
 class CountsCalls(Protocol):
-    """A listener that also counts the calls of listeners that failed or were slow."""
+    """A listener that also counts failed and slow calls of all listeners."""
 
     def count_call(self, problem: Literal["failed", "slow"]) -> None:
         """Count a failed or slow call of this listener, or of another listener of the manager."""

@@ -130,8 +130,9 @@ class Session(SessionFace[BlockingDriver]):
 class AsyncSession(SessionFace[AsyncDriver]):
     """A user's data over many requests, for code on an event loop.
 
-    The session is loaded if a parameter of a handler or a dependency asks for it, or by `await
-    session.load()`. A use of a session that is not loaded raises SessionNotLoaded.
+    By default, `SessionMiddleware` loads the session before the application runs. With
+    `load="on_demand"`, the application awaits `session.load()`. A use of a session that is not
+    loaded raises SessionNotLoaded.
     """
 
     __slots__ = ()

@@ -148,7 +148,7 @@ class CallHandler(Step):
     handler: Handler
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
-        """Yield the answer if the handler succeeds, and the answer if the handler raises."""
+        """Yield two answers: one of a handler that succeeds, and one of a handler that raises."""
         yield success_of(self.handler.route)
         yield Outcome(500, "the handler raises")
 

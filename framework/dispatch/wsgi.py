@@ -268,7 +268,7 @@ def _answering(call: Callable[[Context], object], renderers: Renderers, recover:
 
 
 def _refused(refusal: HTTPException, context: Context, recover: Recover) -> Rendered:
-    """Render a 404 or 405, and the automatic answer to OPTIONS."""
+    """Render a 404, a 405, or the automatic answer to OPTIONS."""
     if is_automatic_options(context.environ["REQUEST_METHOD"], refusal):
         return status_line(204), [("Allow", ", ".join(allowed_methods(refusal)))], []
     return recover(refusal, context)

@@ -1,4 +1,4 @@
-"""Controllers of the application's modules that are not given to the application."""
+"""Find unserved controllers: the application serves another controller of the same module."""
 
 import sys
 

@@ -240,7 +240,7 @@ def unused_replacement(provider: Provider) -> Mistake:
 
 
 def unused_mapping(provider: Provider, known: Iterable[Known]) -> Mistake:
-    """Report a mapping that nothing asks for; maybe its method in the configuration is misnamed."""
+    """Report a component method whose dict nothing uses; maybe the method has a wrong name."""
     meant = " ".join(
         f"Did you mean {component.method}? A method of that name returns settings of the"
         f" {describe(component.key)}."

@@ -111,7 +111,7 @@ class Provider:
 
     @property
     def written(self) -> object:
-        """Return the function with injected parameters; `origin` if no file has this function."""
+        """Return the function whose parameters are injected, or `origin` for generated code."""
         code = getattr(self.signature, "__code__", None)
         # The constructor of a dataclass is generated, so no file has its code.
         is_generated = code is None or code.co_filename.startswith("<")

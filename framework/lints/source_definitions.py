@@ -1,4 +1,4 @@
-"""The definitions in a source file that a later definition of the same name replaces.
+"""Find replaced definitions in a source file: a later definition has the same name.
 
 Python keeps only the last definition of a name, and says nothing about the others.
 """

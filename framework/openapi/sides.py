@@ -22,9 +22,9 @@ def join_sides(
 ) -> dict[str, Schema]:
     """Return a dict from names to schemas: all schemas to which `roots` refer.
 
-    `described` has the schemas of each side, of requests and of answers. `shared` is the text
-    before a name in a reference. If a class has two different schemas, each schema gets a new name,
-    and the references to the schema change in place, in `roots` too.
+    The two sides are requests and answers. `described` has the schemas of each side. `shared` is
+    the text before a name in a reference. If a class has two different schemas, each schema gets a
+    new name, and the references to the schema change in place, in `roots` too.
     """
     needed: dict[Side, dict[str, Schema]] = {
         side: _reached(roots[side], described[side], shared) for side in SIDES

@@ -35,7 +35,7 @@ class Member:
 
     @property
     def function(self) -> Callable[..., object]:
-        """Return the function that the class uses."""
+        """Return the function that a call of the method runs, not an overridden function."""
         return self.functions[0]
 
 

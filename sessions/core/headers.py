@@ -42,8 +42,8 @@ def is_public(headers: Headers) -> bool:
 
 
 def cache_headers(headers: Iterable[RawHeader]) -> Headers:
-    """Decode and return only headers with names as long as `Cache-Control`, to save time."""
-    # Only names of 13 bytes are decoded: most responses have no such header.
+    """Decode and return only headers whose names have 13 characters, like `Cache-Control`."""
+    # This saves time, because most responses have no such header.
     return decoded([header for header in headers if len(header[0]) == 13])
 
 

@@ -81,9 +81,9 @@ def new_secret(gen_id: Callable[[], str] = random_secret) -> str:
 
 
 def storage_key(lineage: str) -> str:
-    """Return the hash of the lineage: this is the session's key in the store, and its handle.
+    """Return the hash of the lineage, which is the part of an id that never changes.
 
-    Source: FIPS 180-4, SHA-256.
+    The hash is the session's key in the store, and its handle. Source: FIPS 180-4, SHA-256.
     """
     return hash_of(lineage)
 

@@ -242,7 +242,7 @@ def blocking_driver(
     listening: BlockingListening,
     kind: type[SessionFace[Any]],
 ) -> BlockingDriver:
-    """Return a driver that calls the store, and the lifecycle methods of `kind` if it has any."""
+    """Return a driver that calls the store; it also calls the lifecycle methods of `kind`."""
     if has_methods(kind):
         return LifecycleDriver(sessions, store, listening, kind=kind)
     return BlockingDriver(sessions, store, listening)
@@ -254,7 +254,7 @@ def async_driver(
     listening: AsyncListening,
     kind: type[SessionFace[Any]],
 ) -> AsyncDriver:
-    """Return a driver that calls the store, and the lifecycle methods of `kind` if it has any."""
+    """Return a driver that calls the store; it also calls the lifecycle methods of `kind`."""
     if has_methods(kind):
         return AsyncLifecycleDriver(sessions, store, listening, kind=kind)
     return AsyncDriver(sessions, store, listening)

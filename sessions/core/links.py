@@ -46,7 +46,7 @@ class Links:
         return place
 
     def protection(self, head: RequestHead | None) -> Headers:
-        """Return the headers that protect a token in the URL of a request that uses no session."""
+        """Return the headers that hide a token in the request's URL, or [] without a token."""
         return [*PROTECTION] if head is not None and self.url.read(head) else []
 
     def headers(self, state: State) -> Headers:

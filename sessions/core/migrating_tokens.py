@@ -50,7 +50,10 @@ class MigratingTokens(MovingIn, StatelessSessions):
         return True
 
     def end_legacies_later(self, state: State) -> None:
-        """Do nothing: the response clears the cookies, and tokens allow no cookie with `end`."""
+        """Do nothing, because a LegacyCookie with `end` is refused for sessions without a store.
+
+        The response clears the cookies of the other system.
+        """
 
 
 def migrating_tokens(kind: type[T]) -> type[T]:

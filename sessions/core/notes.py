@@ -63,7 +63,7 @@ class Notes:
         self.note("destroyed", detail, reason, handle=handle)
 
     def note_ending(self, ending: Ending) -> None:
-        """Keep the end of a session, until `finish` is called for it."""
+        """Remember that a session has ended, until `finish` is called for this session."""
         with _noting:
             self.endings = (*self.endings, ending)
 

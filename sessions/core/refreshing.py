@@ -169,7 +169,10 @@ class Refreshing(MemoryVerbs):
             self.done(state)
 
     def _has_ended_before(self, state: State, id: Id) -> Flow[bool]:
-        """Return whether another request has already ended the session, and cleared the cookie."""
+        """Return whether another request has already ended the session.
+
+        If so, the response to that request clears the cookie.
+        """
         for other, standing, _ in state.found:
             if other.key == id.key:
                 return standing is not UNKNOWN

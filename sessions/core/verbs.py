@@ -326,7 +326,7 @@ class MemoryVerbs(Persistence):
         return state.is_use
 
     def counted(self, state: State, record: Record, changes: Changes) -> Changes:
-        """Return the changes of a commit; after `keep_expiry()`, they leave the expiry as it is."""
+        """Return the changes, but keep the expiry if the request does not extend the session."""
         return changes if self.is_use(state) else without_use(record, changes, self.lifetimes)
 
     def _timeout_of(self, state: State) -> float | None:

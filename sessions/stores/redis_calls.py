@@ -5,9 +5,9 @@ with the fields of `_About`. Each value has its own field. The name of the field
 name of the value. The first four bytes in this field are the number of the value, in the order in
 which the values were first set. The hash of an ended session has one field, `ended`.
 
-Each call is one command on one key, so it works in a cluster too; only a sign-in has a second key.
-The scripts use the clock of the server. The server itself removes each session at its end, or some
-time later.
+Each call is one command on one key, so it works in a cluster too. Only a sign-in has two keys,
+because it also changes the index of the user. In a cluster, a sign-in takes two calls. The scripts
+use the clock of the server. The server itself removes each session at its end, or some time later.
 """
 
 import struct

@@ -27,7 +27,7 @@ _COUNTED = 1000
 
 
 class _Place(NamedTuple):
-    """The place of a listing: the master (None without a cluster), and the cursor of SCAN."""
+    """Where a SCAN begins: the master (None without a cluster), and the cursor."""
 
     node: Any
     cursor: int

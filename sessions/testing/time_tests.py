@@ -128,7 +128,7 @@ class TimeTests(Suite):
     async def test_a_commit_that_names_a_timeout_sets_the_expiry(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit with `timeout` can set an earlier expiry, even if it removes the timeout."""
+        """A commit that sets or removes the timeout can also set an earlier expiry."""
         now = clock()
         for timeout in (50.0, None):
             key = f"key {timeout}"

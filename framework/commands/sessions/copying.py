@@ -1,4 +1,4 @@
-"""`framework sessions copy`: move live sessions to another store."""
+"""`framework sessions copy`: copy live sessions to another store."""
 
 import sys
 from collections import Counter
