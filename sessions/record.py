@@ -76,12 +76,12 @@ class Changes(FrozenStruct, frozen=True, kw_only=True, gc=False):
     """The changes that one commit makes to a record.
 
     `secret` is the secret that the record had when it was loaded. `set` has the values to write,
-    each with its name. `removed` has the names of the values to remove; a name in both is removed.
-    With `clear`, all earlier values are dropped first. `expected` has values that the record must
-    still have; None means that the record must have no value with this name. `user_id` and
-    `timeout` are UNCHANGED, or the new value, or None to remove the value. `new_secret` replaces
-    `secret`. If `grace` is a time, the earlier `secret` may be used until this time. A new
-    `created_at` starts the absolute timeout again.
+    each with its name. `removed` has the names of the values to remove; a name in both `set` and
+    `removed` is removed. With `clear`, all earlier values are dropped first. `expected` has values
+    that the record must still have; None means that the record must have no value with this name.
+    `user_id` and `timeout` are UNCHANGED, or the new value, or None to remove the value.
+    `new_secret` replaces `secret`. If `grace` is a time, the earlier `secret` may be used until
+    this time. A new `created_at` starts the absolute timeout again.
     """
 
     secret: str
