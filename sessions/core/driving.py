@@ -15,7 +15,7 @@ from sessions.core.asks import verbs_of
 from sessions.core.budget import NESTED, check_budget, keep_or_raise
 from sessions.core.listening import Listening
 from sessions.core.outside import CALL
-from sessions.core.persistence import Flow, Persistence
+from sessions.core.persistence import SEVERAL, Flow, Persistence
 from sessions.core.state import Ask, Headers, State
 from sessions.errors import SessionError, StoreUnavailable, UnreadableValue
 from sessions.stores.base import AsyncStore, Store
@@ -121,7 +121,8 @@ class Driver(ABC):
 
     def _ask_in_time(self, state: State, ask: Ask) -> Any:
         """Call the store in this thread, and count the time against the store deadline."""
-        check_budget(state)
+        if state.spent or state.failure is not None:
+            check_budget(state)
         began = monotonic()
         try:
             return self._ask_at_once(state, ask)
@@ -210,8 +211,9 @@ class BlockingDriver(Driver):
             with state.turn:
                 ask = sessions.close_ask(state, failed=failed)
                 if isinstance(ask, tuple):
-                    sessions.close_answer(state, ask, self._ask_in_place(state, ask))
-                elif ask is not None:
+                    answer = self._ask_in_place(state, ask)
+                    ask = None if sessions.close_answer(state, ask, answer) else SEVERAL
+                if ask is not None:
                     self._run_in_place(state, sessions.finish(state, failed=failed))
         # Every error is raised again, or logged if the request has failed already.
         except BaseException as error:  # noqa: BLE001

@@ -201,8 +201,8 @@ class Persistence(ABC):
         """
 
     @abstractmethod
-    def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
-        """Process the store's answer to `close_ask`."""
+    def close_answer(self, state: State, ask: Ask, outcome: object) -> bool:
+        """Process the store's answer to `close_ask`; return False if `finish` must try again."""
 
     @abstractmethod
     def finish(self, state: State, *, failed: bool) -> Flow[None]:

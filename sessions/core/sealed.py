@@ -48,9 +48,9 @@ class SealedSessions(StoredSessions):
             answer = self.opened(state, ids[len(state.found)], answer)
         super().load_answer(state, answer)
 
-    def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
+    def changes_in(self, state: State, ask: Ask) -> Changes:
         # `ask` has the sealed values, but the session needs the plain values.
-        super().close_answer(state, (*ask[:2], state.asked), outcome)
+        return super().changes_in(state, ask) if state.asked is None else state.asked
 
     def _create_ask(self, state: State, id: Id, record: Record) -> Ask:
         data_keys = _data_keys(state)

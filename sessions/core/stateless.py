@@ -200,8 +200,9 @@ class StatelessSessions(MemoryVerbs):
         self._end_sessions(state)
         return None
 
-    def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
-        """Do nothing, because these sessions call no store."""
+    def close_answer(self, state: State, ask: Ask, outcome: object) -> bool:
+        """Return True, because these sessions call no store."""
+        return True
 
     def finish(self, state: State, *, failed: bool) -> Flow[None]:
         self.close_ask(state, failed=failed)

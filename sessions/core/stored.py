@@ -19,15 +19,7 @@ from sessions.core.tokens import Tokens, id_of
 from sessions.core.updates import ended, take, update
 from sessions.core.user_sessions import IndexedSessions
 from sessions.core.values import RESERVED
-from sessions.core.verbs import (
-    CURRENT,
-    FRESH,
-    GRACE,
-    STORES_NOTHING,
-    UNKNOWN,
-    Rules,
-    taken,
-)
+from sessions.core.verbs import CURRENT, FRESH, GRACE, STORES_NOTHING, UNKNOWN, Rules, taken
 from sessions.events import EndReason
 from sessions.record import UNCHANGED, Changes, Outcome, Record
 
@@ -49,9 +41,7 @@ class StoredSessions(IndexedSessions):
     def load_ask(self, state: State) -> Ask | None:
         if state.values is not None:
             return None
-        ids = state.ids
-        if ids is None:
-            ids = self.tokens.identify(state)
+        ids = self.tokens.identify(state) if state.ids is None else state.ids
         if len(ids) > MOST_IDS:
             state.note("rejected", f"{len(ids)} different signed ids in one request", "ambiguous")
             state.started_at, state.replaceable = self.clock(), ids
@@ -306,7 +296,7 @@ class StoredSessions(IndexedSessions):
             self.renew_if_due(state)
         record, id = state.record, state.id
         if state.gone or state.pending is not NOTHING_PENDING:
-            return None if state.gone else SEVERAL
+            return None if state.gone else self.sign_in_ask(state)
         changed, removed = state.changes()
         if not (changed or removed):
             return SEVERAL if record is not None and self.touch_is_due(state, record) else None
@@ -320,12 +310,18 @@ class StoredSessions(IndexedSessions):
         changes = self._changes(state, record, NOTHING_PENDING, (changed, removed))
         return self._commit_ask(state, id, changes)
 
-    def close_answer(self, state: State, ask: Ask, outcome: object) -> None:
-        state.is_unfinished = False
+    def close_answer(self, state: State, ask: Ask, outcome: object) -> bool:
+        state.is_unfinished, id, record = False, state.id, state.record
+        if id is not None and record is not None and state.pending is not NOTHING_PENDING:
+            if outcome is APPLIED:
+                self.note_commit(state, state.pending, id.key, record.user_id)
+                self._applied(state, id, state.pending, self.changes_in(state, ask))
+            return outcome is APPLIED
         if outcome is APPLIED:
-            state.take_changes(ask[2])
+            state.take_changes(self.changes_in(state, ask))
         else:
             self.lose(state, DROPPED)
+        return True
 
     def finish(self, state: State, *, failed: bool) -> Flow[None]:
         if failed:
@@ -394,6 +390,6 @@ class StoredSessions(IndexedSessions):
         if not (state.cookie_is_due or state.clear_is_due):
             return [*self.tokens.vary] if state.accessed and state.head is not None else []
         record = state.record
-        if state.cookie_is_due and record is not None:
+        if state.cookie_is_due and record is not None and record.timeout is not None:
             return self.tokens.headers(state, self.lifetimes.max_age(record, self.clock()))
         return self.tokens.headers(state, None)

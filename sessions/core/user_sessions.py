@@ -7,6 +7,7 @@ to another user. So a manager looks at each record, and ends the session only if
 user at that moment.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
@@ -14,13 +15,15 @@ from typing import TypeVar
 from sessions.core.devices import Device, read_device
 from sessions.core.ids import Id, is_key
 from sessions.core.limits import REMEMBERED_FOR
-from sessions.core.persistence import Flow
+from sessions.core.pending import Pending
+from sessions.core.persistence import SEVERAL, Flow, Several
 from sessions.core.refreshing import Refreshing
 from sessions.core.standing import Standing
-from sessions.core.state import Ask, State
+from sessions.core.state import Ask, Difference, State
+from sessions.core.tokens import Tokens
 from sessions.core.user_limits import Queue, later_than
 from sessions.core.values import DEVICE
-from sessions.core.verbs import Why
+from sessions.core.verbs import Rules, Why
 from sessions.errors import SessionError, TooManySessions
 from sessions.events import EndReason
 from sessions.record import FORMAT_VERSION, Changes, Ended, Record
@@ -41,6 +44,21 @@ In this time, a request is possibly about to create the record.
 
 class IndexedSessions(Refreshing):
     """Keep the index of each user's sessions, if the store has an index."""
+
+    def __init__(self, rules: Rules, tokens: Tokens) -> None:
+        super().__init__(rules, tokens)
+        is_one_call = rules.stores_sign_ins or not rules.indexes_users
+        self._signs_in_at_once = is_one_call and rules.sessions_per_user is None
+
+    @abstractmethod
+    def _changes(
+        self, state: State, record: Record, pending: Pending, difference: Difference
+    ) -> Changes:
+        """Return the changes of a commit."""
+
+    @abstractmethod
+    def _commit_ask(self, state: State, id: Id, changes: Changes, next_id: Id | None = None) -> Ask:
+        """Return the store call of a commit."""
 
     def enter(self, id: Id, user_id: str, created_at: float) -> Flow[None]:
         """Add a session to the index; its absolute timeout begins at `created_at`."""
@@ -76,6 +94,20 @@ class IndexedSessions(Refreshing):
         verb, *arguments = ask
         until = self.lifetimes.latest_end(signing.created_at or 0.0)
         return (f"{verb}_sign_in", signing.user_id, *arguments, until)
+
+    def sign_in_ask(self, state: State) -> Ask | Several:
+        """Return the only store call of a close with a usual sign-in, or SEVERAL in other cases."""
+        record, id, pending = state.record, state.id, state.pending
+        is_usual = self._signs_in_at_once and isinstance(pending.user_id, str)
+        if not is_usual or record is None or id is None or state.standing is not Standing.CURRENT:
+            return SEVERAL
+        changes = self._changes(state, record, pending, state.changes())
+        return self.with_entry(self._commit_ask(state, id, changes, pending.next_id), changes)
+
+    def changes_in(self, state: State, ask: Ask) -> Changes:
+        """Return the changes of a commit, with values that are not encrypted."""
+        changes: Changes = ask[2] if ask[0] == "commit" else ask[3]
+        return changes
 
     def admitted(
         self, state: State, id: Id, signing: Changes | Record, *, is_done: bool

@@ -105,7 +105,8 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
     def load(self, key: str) -> Record | Ended | None:
         if self._kept:
             return calls.record_in(self._unexpired(key))
-        return calls.record_in(self._ask(lambda: self._caller.hgetall(self._prefix + key)))
+        name = self._prefix + key
+        return calls.record_in(self._ask(lambda: self._open()[1].hgetall(name)))
 
     def create(self, key: str, record: Record) -> bool:
         return self._call(key, calls.create_call(record, self._scripts.create)) == 1
@@ -140,10 +141,6 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
     def _client(self) -> Any:
         return self._open()[0]
 
-    @property
-    def _caller(self) -> Any:
-        return self._open()[1]
-
     def _open(self) -> tuple[Any, Any]:
         """Return the client, and the object that sends the commands for single sessions."""
         opened = self._opened
@@ -163,7 +160,7 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
         names = [self._prefix + key for key in keys]
 
         def run() -> Any:
-            caller = self._caller
+            caller = self._open()[1]
             try:
                 reply = caller.evalsha(call.sha, len(names), *names, *call.arguments)
             except NoScriptError:
@@ -192,7 +189,7 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
         """Check once, not in every call, what the server does when its memory is full."""
         # The server possibly refuses this command to the user of the connection.
         with suppress(ResponseError):
-            clients.warn_of_eviction(self._caller.info("memory"))
+            clients.warn_of_eviction(self._open()[1].info("memory"))
         self._has_looked = True
 
 

@@ -184,7 +184,8 @@ local function enter(set, member, score, time)
         if kind ~= 'zset' and kind ~= 'none' then redis.call('DEL', set) end
         redis.call('ZADD', set, 'GT', score, member)
     end
-    redis.call('ZREMRANGEBYSCORE', set, '-inf', '(' .. time[1])
+    -- Only a new entry makes the set larger, so only a new entry removes old ones.
+    if added ~= 0 then redis.call('ZREMRANGEBYSCORE', set, '-inf', '(' .. time[1]) end
     if redis.call('ZCOUNT', set, '(' .. score, '+inf') == 0 then
         redis.call('PEXPIREAT', set, math.ceil(score * 1000))
     end

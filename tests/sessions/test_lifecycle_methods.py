@@ -308,7 +308,7 @@ def test_resume_cannot_ask_the_store(store: Store, clock: ManualClock) -> None:
     browser = site.browser()
     browser.visit(writes(a=1))
 
-    with pytest.raises(SessionError, match=r"resume\(\), called a method"):
+    with pytest.raises(SessionError, match=r"resume\(\), called a session method"):
         browser.site.manager.from_cookie(browser.cookie)
 
 
@@ -386,7 +386,7 @@ def test_a_coroutine_of_resume_cannot_ask_the_store(clock: ManualClock) -> None:
         container = SessionContainer(keys=[KEY], clock=clock, async_session_class=Nested)
         manager = AsyncSessionManager(container)
         session = await manager.create({"a": 1})
-        with pytest.raises(SessionError, match=r"resume\(\), called a method"):
+        with pytest.raises(SessionError, match=r"resume\(\), called a session method"):
             await manager.from_cookie(f"session={manager.token(session)}")
 
     asyncio.run(lives())

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sessions.core.ids import Id
-from sessions.core.persistence import Flow
+from sessions.core.persistence import SEVERAL, Flow
 from sessions.core.standing import Standing
 from sessions.core.state import Ask, Headers, State
 from sessions.errors import SessionError, StoreUnavailable
@@ -296,8 +296,8 @@ def _close(core: Core, state: State, *, failed: bool) -> Flow[None]:
     try:
         ask = sessions.close_ask(state, failed=failed)
         if isinstance(ask, tuple) and core.closes_directly:
-            sessions.close_answer(state, ask, (yield ask))
-        elif ask is not None:
+            ask = None if sessions.close_answer(state, ask, (yield ask)) else SEVERAL
+        if ask is not None:
             yield from sessions.finish(state, failed=failed)
     except SessionError:
         if not failed:

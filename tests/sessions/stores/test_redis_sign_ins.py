@@ -2,20 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 redis = pytest.importorskip("redis", reason="redis-py is not installed")
 
-from sessions import SessionContainer, SessionManager  # noqa: E402
-from sessions.errors import StoreUnavailable  # noqa: E402
+from sessions import Session, SessionContainer, SessionManager  # noqa: E402
+from sessions.errors import StoreUnavailable, TooManySessions  # noqa: E402
 from sessions.record import Changes, Outcome, Record  # noqa: E402
 from sessions.stores.redis import AsyncRedisStore, RedisStore  # noqa: E402
 from sessions.stores.user_index import AsyncStoresSignIns, StoresSignIns  # noqa: E402
 from sessions.testing import a_record, some_changes  # noqa: E402
 from sessions.testing.records import NEW_SECRET  # noqa: E402
+from sessions.transports.cookie import CookieHead  # noqa: E402
+from sessions.users import SessionLimit  # noqa: E402
 from tests.support.apps import KEY  # noqa: E402
 from tests.support.redis_servers import (  # noqa: E402
     WHY_NOT,
@@ -188,3 +191,99 @@ def test_the_asynchronous_store_does_the_same(server: RedisServer, client: Any) 
         await store.close()
 
     asyncio.run(main())
+
+
+class Browser:
+    """Send requests to a manager with the last cookie."""
+
+    def __init__(self, manager: SessionManager) -> None:
+        self.manager = manager
+        self.cookie = ""
+
+    def visit(self, handle: Callable[[Session], object]) -> object:
+        """Handle one request, and keep the cookie of the response."""
+        session = self.manager.open(CookieHead(self.cookie, "/", "https", None))
+        result = handle(session)
+        for name, value in self.manager.close(session):
+            if name == "Set-Cookie":
+                self.cookie = value.partition(";")[0]
+        return result
+
+
+def user_of(session: Session) -> str | None:
+    """Return the user who is signed in."""
+    return session.user_id
+
+
+def signs_in(session: Session, name: str = "Ada") -> None:
+    """Sign ada in."""
+    session.set_user("ada", name=name)
+
+
+def makes(store: RedisStore, **settings: Any) -> SessionManager:
+    """Return a manager of a store."""
+    return SessionManager(SessionContainer(keys=[KEY], store=store, **settings))
+
+
+@pytest.mark.parametrize("settings", [{}, {"encryption_keys": ["e" + KEY]}])
+def test_a_sign_in_at_the_end_of_a_request_is_one_call(
+    store: RedisStore, client: Any, settings: dict[str, Any]
+) -> None:
+    """The earlier id is invalid afterwards, and the user's values are there."""
+    manager = makes(store, **settings)
+    browser, other = Browser(manager), Browser(manager)
+    for name in ("first", "second"):
+        browser.visit(lambda session: session.update(a=1))
+        before, other.cookie = calls_since(client)["evalsha"], browser.cookie
+
+        browser.visit(partial(signs_in, name=name))
+
+        assert calls_since(client)["evalsha"] == before + 1
+        assert other.visit(user_of) is None
+        assert browser.visit(lambda session: (session.user_id, session["a"])) == ("ada", 1)
+        assert browser.visit(lambda session: session.user_data) == {"name": name}
+    assert len(manager.sessions_of("ada")) == 1
+
+
+def test_the_oldest_session_over_the_limit_ends(store: RedisStore) -> None:
+    """A sign-in in a stored session does more than one call then."""
+    manager = makes(store, sessions_per_user=SessionLimit(1))
+    browsers = [Browser(manager) for _ in range(3)]
+    for browser in browsers:
+        browser.visit(lambda session: session.update(a=1))
+        browser.visit(signs_in)
+
+    assert [browser.visit(user_of) for browser in browsers] == [None, None, "ada"]
+
+
+def test_a_sign_in_over_the_limit_is_refused(store: RedisStore) -> None:
+    """The session of the refused request stays as it was."""
+    manager = makes(store, sessions_per_user=SessionLimit(1, "refuse"))
+    first, second = Browser(manager), Browser(manager)
+    for browser in (first, second):
+        browser.visit(lambda session: session.update(a=1))
+    first.visit(signs_in)
+
+    with pytest.raises(TooManySessions):
+        second.visit(signs_in)
+    assert first.visit(user_of) == "ada"
+    assert second.visit(lambda session: (session.user_id, session["a"])) == (None, 1)
+
+
+@pytest.mark.parametrize("end", ["destroyed", "renewed"])
+def test_a_sign_in_that_comes_too_late_begins_a_new_session(store: RedisStore, end: str) -> None:
+    """Another request ended the session, or gave it another id, after the sign-in had loaded it."""
+    manager = makes(store)
+    browser = Browser(manager)
+    browser.visit(lambda session: session.update(a=1))
+    other = Browser(manager)
+    other.cookie = browser.cookie
+
+    def late(session: Session) -> None:
+        session.set_user("ada")
+        other.visit(Session.destroy if end == "destroyed" else Session.regenerate)
+
+    browser.visit(late)
+
+    assert browser.visit(lambda session: (session.user_id, dict(session))) == ("ada", {})
+    assert other.visit(user_of) is None
