@@ -23,7 +23,7 @@ except ModuleNotFoundError as error:
 
 
 class Templates:
-    """Render the templates of a folder; a component of the application.
+    """Render the templates of a folder, as a component of the application.
 
     Values are escaped, and a name without a value is an error. A template has `url_for`,
     `csrf_token()`, `get_flashes()` and `session`. This `session` shows neither the id of the

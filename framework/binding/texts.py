@@ -106,7 +106,7 @@ class TextMarker(Marker):
 
 
 class Limits(TypedDict, total=False):
-    """List the limits that a value may have, under the names of `msgspec.Meta`."""
+    """List the limits that a value can have, under the names of `msgspec.Meta`."""
 
     ge: float
     gt: float

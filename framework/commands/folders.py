@@ -47,7 +47,7 @@ def find_module(module: str) -> ModuleSpec | None:
 
 
 def hidden_file(module: str, found: ModuleSpec | None) -> Path | None:
-    """Return the user's file of a module, if Python would import another file in its place."""
+    """Return the project's file for a module, if Python would import another file instead."""
     for file in _files(module):
         if found is None or not _is_file(found.origin, file):
             return file

@@ -1,4 +1,4 @@
-"""Find unserved controllers: the application serves another controller of the same module."""
+"""Find controllers that are not served, in modules that also have a served controller."""
 
 import sys
 

@@ -105,7 +105,7 @@ class _BodyStream(LimitedStream):
         return count
 
     def on_disconnect(self, error: Exception | None = None) -> None:
-        """Refuse a body that ends before its length."""
+        """Refuse a body that cannot be read, or that is shorter than its Content-Length."""
         if error is not None:
             raise BadRequest("The body cannot be read.") from error
         if not self._is_max:

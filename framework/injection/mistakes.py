@@ -175,10 +175,10 @@ def raised(provider: Provider, error: Exception) -> Mistake:
 
 
 def _said(provider: Provider, error: Exception) -> Mistake | None:
-    """Return a mistake with the remedy of an error from this framework; None for other errors.
+    """Return a mistake with the remedy of this framework's error; None for other errors.
 
-    The mistake also names the line of the user's program that led to the error. Return None if
-    the error has no remedy, or if no line of the program led to the error.
+    The mistake also names the line of the application that led to the error. Return None, too, if
+    the error has no remedy, or if no such line exists.
     """
     frames = list(frames_of(error.__traceback__))
     if not frames or not is_ours(frames[-1]) or ". Fix: " not in str(error):

@@ -1,4 +1,4 @@
-"""Whether a value is of a type, and whether it can be changed in place."""
+"""Check whether a value is of a type, and whether values of a type can be changed in place."""
 
 import enum
 import types

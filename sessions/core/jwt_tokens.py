@@ -23,7 +23,7 @@ CLAIMS_VERSION = 1
 
 
 class Claimed(NamedTuple):
-    """The claims that each token must have: issuer, audience and the name of the sessions."""
+    """The claims that each token must have: issuer, audience and `session_prefix`."""
 
     issuer: str
     audience: str

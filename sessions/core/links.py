@@ -50,7 +50,11 @@ class Links:
         return [*PROTECTION] if head is not None and self.url.read(head) else []
 
     def headers(self, state: State) -> Headers:
-        """Return the headers for the links of a response, and the test cookie."""
+        """Return the headers that hide a token in URLs, and the Set-Cookie header of a test cookie.
+
+        The test cookie shows whether the client accepts cookies. It is sent only if the links carry
+        the token.
+        """
         head = state.head
         if head is None:
             return []

@@ -57,7 +57,7 @@ class RevocableSessions(StatelessSessions):
         self._begin_family(state)
 
     def _begin_family(self, state: State) -> None:
-        """At a sign-in, begin a new family, so that no earlier token can end the new session."""
+        """At a sign-in, begin a new family of tokens: no older token can end the new session."""
         if state.record is not None and isinstance(state.pending.user_id, str):
             state.pending = state.pending.then(next_id=new_id(self.gen_id))
 

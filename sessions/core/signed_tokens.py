@@ -11,7 +11,7 @@ from sessions.record import Record
 
 
 class SignedSealer(Sealer):
-    """Sign tokens with HMAC-SHA256; the name of the sessions is part of the key."""
+    """Sign tokens with HMAC-SHA256; each key depends on the container's `session_prefix`."""
 
     def __init__(self, keys: Sequence[str | bytes], name: str) -> None:
         purpose = f"signed session token:{name}"

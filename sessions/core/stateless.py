@@ -111,7 +111,7 @@ class StatelessSessions(MemoryVerbs):
         self.begin_found(state)
 
     def find(self, state: State, id: Id) -> None:
-        """Note in the state what the request may do with an id, from the id's token alone."""
+        """Read from an id's token what the request may do with the id, and note it in the state."""
         standing = self.token_standing(state, id)
         record = id.record if isinstance(id, CarriedId) else None
         state.found = (*state.found, (id, standing, record))

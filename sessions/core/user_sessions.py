@@ -96,7 +96,10 @@ class IndexedSessions(Refreshing):
         return (f"{verb}_sign_in", signing.user_id, *arguments, until)
 
     def sign_in_ask(self, state: State) -> Ask | Several:
-        """Return the only store call of a close with a usual sign-in, or SEVERAL in other cases."""
+        """Return the store call that completes a request with a sign-in.
+
+        Return SEVERAL if the request possibly needs more than one store call.
+        """
         record, id, pending = state.record, state.id, state.pending
         is_usual = self._signs_in_at_once and isinstance(pending.user_id, str)
         if not is_usual or record is None or id is None or state.standing is not Standing.CURRENT:
@@ -176,7 +179,10 @@ class IndexedSessions(Refreshing):
         return ended
 
     def _enter_again(self, id: Id, record: Record) -> Flow[None]:
-        """Add a session to the index again, if a slow creation possibly lost the index entry."""
+        """Add a session to the index again, if another request possibly removed its entry.
+
+        This can happen if the creation of the session was slow.
+        """
         if self.is_late(record):
             # The entry gets a later time, so no manager removes it in place of the earlier entry.
             yield from self.enter(id, record.user_id or "", self.clock())

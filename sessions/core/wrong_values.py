@@ -52,7 +52,7 @@ def call_of(kind: type) -> str:
 
 
 def instance_instead(given: object, wanted: type | Kinds, otherwise: str) -> str:
-    """Return the remedy for a class that was given in place of its object, else `otherwise`."""
+    """Return the remedy if a class was given instead of an object of it, else `otherwise`."""
     if isinstance(given, type) and issubclass(given, wanted):
         return f"write {call_of(given)}: an object, not the class"
     return otherwise

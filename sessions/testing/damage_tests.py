@@ -12,7 +12,7 @@ from sessions.testing.under_test import StoreUnderTest
 
 
 class DamageTests(Suite):
-    """Test a record with a field that is missing or has another type."""
+    """Test a record with a field that is missing or has a wrong type."""
 
     @contract_test
     async def test_a_damaged_record_cannot_be_loaded(

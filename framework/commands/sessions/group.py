@@ -1,4 +1,4 @@
-"""`framework sessions`: the list of its commands, and the summary without a command."""
+"""`framework sessions`: the list of its commands, and the summary if no command is named."""
 
 from difflib import get_close_matches
 
