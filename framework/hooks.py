@@ -24,7 +24,7 @@ _NEAR = 0.8
 
 @dataclass(frozen=True)
 class Hook:
-    """A hook that can be run, and the function that the user wrote."""
+    """A hook of the application: its name, its function, and `run`, which calls the function."""
 
     name: str
     function: object

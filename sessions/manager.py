@@ -157,7 +157,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
     def close_now(
         self, session: Session, *, failed: bool = False, headers: Headers | None = None
     ) -> Headers | None:
-        """Close the session; return the response headers, or None if `close` must be called."""
+        """Close the session and return the response headers; None if this needs a store call."""
         return self._driver.close_now(self._answered(session, headers), failed=failed)
 
     def close(
@@ -306,7 +306,7 @@ class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep
     def close_now(
         self, session: AsyncSession, *, failed: bool = False, headers: Headers | None = None
     ) -> Headers | None:
-        """Close the session; return the response headers, or None if `close` must be called."""
+        """Close the session and return the response headers; None if this needs an `await`."""
         return self._driver.close_now(self._answered(session, headers), failed=failed)
 
     async def close(

@@ -310,7 +310,7 @@ def check_plain(function: Callable[[Any], Any]) -> None:
 
 
 def mixed_kind(edge: type[F] | None, own: type[F], base: type) -> type[F]:
-    """Return one class with the methods of a gateway's class `edge` and a user's class `own`."""
+    """Return one class with the methods of `edge` (of a gateway) and `own` (of the application)."""
     if edge is not None and not (isinstance(edge, type) and issubclass(edge, base)):
         raise TypeError(
             f"face={edge!r} is not a session class. Fix: give {base.__name__} or a subclass of it"

@@ -1,4 +1,4 @@
-"""Modules of the user with the names of the two packages: `framework` and `sessions`.
+"""Modules of the application that are named like a package: `framework` or `sessions`.
 
 Python imports the module or package that it finds first under a name. It cannot import a second
 module with this name, and its message does not say why. `framework` imports this module before all
@@ -13,13 +13,13 @@ from pathlib import Path
 
 _PACKAGES = Path(__file__).parent.parent.parent
 NAMES = ("framework", "sessions")
-"""The names that a module of the user must not have."""
+"""The names that a module of the application must not have."""
 # A checkout of this project has the packages themselves, perhaps beside an installed version.
 _FILES_OF_OURS = {"framework": "pytest_plugin.py", "sessions": "edges.py"}
 
 
 def require_our_sessions() -> None:
-    """Raise ImportError if `import sessions` finds a module of the user."""
+    """Raise ImportError if `import sessions` finds a module of the application."""
     found = _found("sessions")
     ours = _PACKAGES / "sessions" / "__init__.py"
     if found is None or not ours.is_file() or os.path.samefile(found, ours):
@@ -38,9 +38,10 @@ def collision_in(folder: Path) -> str | None:
 
 
 def collision_of(error: BaseException, folder: Path) -> str | None:
-    """Return the message about the user's folder `framework` or `sessions` after a failed import.
+    """Return the message about a folder `framework` or `sessions` after a failed import, or None.
 
-    The folder has no `__init__.py`, so Python imports our package in its place.
+    The folder belongs to the application and has no `__init__.py`, so Python imports our package
+    in place of the folder.
     """
     name = (getattr(error, "name", None) or "").partition(".")[0]
     place = folder / name

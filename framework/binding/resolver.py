@@ -1,4 +1,4 @@
-"""Resolvers: the user's components that make an argument from other arguments.
+"""Resolvers: components of the application that make an argument from other arguments.
 
 A resolver is a class with a method `resolve`, inside `Annotated`. The parameters of `resolve` are
 bound like the parameters of a handler, so that a resolver can use other resolvers.

@@ -100,7 +100,7 @@ class CatchErrors(Step):
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return each exception handler with the plan that reads the arguments of the handler."""
+        """Return a pair for each exception handler: its place, and the `Plan` for its arguments."""
         return [(catcher.where, catcher.plan) for catcher in self.catchers]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
@@ -117,7 +117,7 @@ class CheckGuard(Step):
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return the guard with the plan that reads the arguments of the guard's check."""
+        """Return one pair: the guard's name, and the `Plan` for the arguments of its check."""
         return [(self.guard.name, self.guard.plan)]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:
@@ -133,7 +133,7 @@ class ReadArguments(Step):
 
     @property
     def plans(self) -> Sequence[Asking]:
-        """Return the handler with the plan that reads the arguments of the handler."""
+        """Return one pair: the text "the handler", and the `Plan` for its arguments."""
         return [("the handler", self.plan)]
 
     def outcomes(self, method: str) -> Iterator[Outcome]:

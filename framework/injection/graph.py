@@ -162,7 +162,7 @@ class Graph:
         return any(key in provider.keys for provider in self._asked_for)
 
     def provided(self) -> list[object]:
-        """List the types that the user's providers make."""
+        """List the types that the application's providers make."""
         return [key for provider in self._registry.eager() for key in provider.keys]
 
     @property
@@ -180,13 +180,13 @@ class Graph:
                     yield provider.where, component
 
     def components(self) -> Iterator[tuple[str, object]]:
-        """Yield the components of the user's providers, each with the name of its type."""
+        """Yield the components of the application's providers, each with the name of its type."""
         for provider in self._registry.eager():
             if not provider.per_request:
                 yield describe(provider.keys[0]), self._made[provider]
 
     def unasked(self) -> Iterator[tuple[tuple[object, ...], str, object]]:
-        """Yield each unused component of the user: its types, its place and its value."""
+        """Yield each unused component of the application: its types, its place and its value."""
         for provider in self._registry.eager():
             if self._built.get(provider) and provider not in self._asked_for:
                 # A component of a request is not made yet, so its types are the value.

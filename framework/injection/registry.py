@@ -76,7 +76,7 @@ class Registry:
         return None if provider is None else provider.where
 
     def eager(self) -> list[Provider]:
-        """List the user's providers, without the providers that are replaced."""
+        """List the application's providers, without the providers that are replaced."""
         mine = dict.fromkeys(self._mine.values())
         replaced = {key for replacement in self.replacements for key in replacement.keys}
         if not replaced:
@@ -154,7 +154,7 @@ class Registry:
         return provider
 
     def _implementing(self, item: Any) -> list[Provider]:
-        """List the user's providers whose components implement a type, or are of the type."""
+        """List the application's providers whose components implement a type or are of the type."""
         return [
             provider
             for provider in (*self.eager(), *self.replacements)

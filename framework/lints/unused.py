@@ -1,4 +1,4 @@
-"""Parts of a program without effect: unused components and middleware, and missing folders."""
+"""Report components and middleware that nothing uses, and folders that do not exist."""
 
 from framework.around.middleware import note_lost_middleware
 from framework.injection.graph import Graph

@@ -13,7 +13,8 @@ class EndSignals:
     """Remember the first Ctrl-C or SIGTERM, so that the main thread can end in the right order.
 
     Until `only_note` is called, the first signal also interrupts the main thread, because the
-    user's code can run for a long time. After the first signal, only another Ctrl-C interrupts.
+    application's code can run for a long time. After the first signal, only another Ctrl-C
+    interrupts.
     """
 
     def __init__(self) -> None:

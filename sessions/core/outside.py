@@ -1,4 +1,4 @@
-"""Call functions of the user while a session loads: in this thread, or in a worker thread."""
+"""Call the application's functions while a session loads, in this thread or a worker thread."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -9,7 +9,7 @@ from typing import Any
 from sessions.errors import SessionError
 
 CALL = "call"
-"""The name of a call that is no store call, but a call of a function of the user."""
+"""The name of a call that is no store call, but a call of a function of the application."""
 
 
 class OutsideCall(ABC):

@@ -48,7 +48,7 @@ class Persistence(ABC):
     revocable: bool = True
     """Whether the token of an ended session stops working, even if a client kept a copy."""
     calls_code: bool = False
-    """Whether a load can call functions of the user, which must not block an event loop."""
+    """Whether a load can call functions of the application, which must not block an event loop."""
     loads_to_go_on: bool = False
     """Whether the handshake of a connection loads the session, because it cannot load later."""
     uses_links: bool = False
@@ -68,11 +68,11 @@ class Persistence(ABC):
 
     @abstractmethod
     def cookie_headers(self, state: State, scheme: str) -> Headers:
-        """Return the headers that give a client the session's cookie, without a request."""
+        """Return the headers that give a client the session's cookie; this needs no request."""
 
     @abstractmethod
     def clearing_headers(self, scheme: str) -> Headers:
-        """Return the headers that remove the cookie from a client, without a request."""
+        """Return the headers that remove the cookie from a client; this needs no request."""
 
     @abstractmethod
     def go_on(self, state: State) -> None:

@@ -1,4 +1,4 @@
-"""Find mistakes in a session class of the user, because Python itself reports none of them."""
+"""Find mistakes in a session class of the application, because Python reports none of them."""
 
 import inspect
 from collections.abc import Iterator

@@ -41,10 +41,11 @@ class Cut(NamedTuple):
         return Cut(max(now, self.until), keep, kept_since)
 
     def later(self, created_at: float) -> float:
-        """Return the first time that is after this cut and not before `created_at`.
+        """Return `created_at`, or a time just after this cut if `created_at` is not after the cut.
 
-        The cut does not end a session that was created at this time. The cut can be in the future,
-        because the clock of the server that made the cut can be ahead.
+        A cut ends sessions that began before it, so it does not end a session that began at the
+        returned time. The cut can be in the future, because the clock of the server that made the
+        cut can be ahead.
         """
         return created_at if created_at > self.until else nextafter(self.until, inf)
 

@@ -117,8 +117,8 @@ class IndexedSessions(Refreshing):
     ) -> Flow[None]:
         """Complete a sign-in after its commit.
 
-        If `sessions_per_user` refuses sign-ins over the limit, remove this sign-in from the user's
-        queue of sign-ins. If it ends sessions, end the oldest sessions over the limit.
+        If the setting `sessions_per_user` says "refuse", remove this sign-in from the user's queue
+        of sign-ins. If the setting says "end_oldest", end the oldest sessions over the limit.
         """
         limit, user_id = self.rules.sessions_per_user, signing.user_id
         if not isinstance(user_id, str):

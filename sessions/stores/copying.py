@@ -1,4 +1,4 @@
-"""Decide how to copy a session to another store, from its records in both stores."""
+"""Compare the records of a session in two stores, and decide how to copy the session."""
 
 from enum import Enum
 

@@ -79,9 +79,9 @@ class Connections:
     def write(self, work: Work[T], *, repeatable: bool = True, waits: bool = True) -> T:
         """Call `work`, which runs a statement or a transaction, while no other thread writes.
 
-        A write waits for a free database for CALL_DEADLINE seconds. Each write of another thread or
-        process begins this time again, up to LONGEST_WAIT seconds in all. If the file was possibly
-        replaced during the write, `repeatable` work is done again, with the new file.
+        A write waits until the database is free: at most CALL_DEADLINE seconds after the last write
+        of another thread or process, and at most LONGEST_WAIT seconds in all. If the file was
+        possibly replaced during the write, `repeatable` work is done again, with the new file.
         """
         began = time.monotonic() - (0.0 if waits else LONGEST_WAIT)
         if not self._turns.take(began):

@@ -1,4 +1,4 @@
-"""The index of each user's sessions, which a store can have in addition to the contract.
+"""An optional feature of a store: an index of the sessions of each user.
 
 An entry of a user has the key of a session, and the latest time at which the session can end. An
 entry says only that the session *possibly* belongs to the user; the record of the session says to
