@@ -74,7 +74,7 @@ class UserSessions:
         return self._driver.run(state, flow)
 
     def end_session_of(self, user_id: str, handle: str) -> bool:
-        """End one session of a user; return whether a live session of the user has this handle.
+        """End one session of a user; return whether the user had a live session with this handle.
 
         Raises SessionError if the store has no index of users.
         """

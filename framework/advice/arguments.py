@@ -41,7 +41,7 @@ def explains_arguments(
 
 
 def on_an_object(owner: str, name: str) -> str:
-    """Return what to write in place of a call on the class, such as `Client.get("/")`."""
+    """Return the remedy for a method that is called on its class, as in `Client.get("/")`."""
     if owner == "Application":
         return f"make an application first, app = Application(Users), and write app.{name}(...)"
     return f"make an object of {owner} first, and call {name}() on the object, not on the class"

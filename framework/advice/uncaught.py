@@ -30,7 +30,10 @@ def explain_uncaught_errors() -> None:
 
 
 def _of_the_user(error: BaseException, trace: TracebackType | None) -> TracebackType | None:
-    """Return the traceback; if our code raised on purpose, leave out our frames at the end."""
+    """Return the traceback of an error, without frames that do not help the user.
+
+    If the framework raised the error on purpose, the framework's frames at the end are left out.
+    """
     frames = list(frames_of(trace))
     is_said = isinstance(error, StartupError) or (frames and is_deliberate(frames[-1]))
     kept = len(frames)

@@ -204,7 +204,7 @@ class Parameter:
 
     @property
     def may_refuse(self) -> bool:
-        """Return whether a request can get a 422 for this parameter; its `parts` do not count."""
+        """Return whether this parameter itself, without its `parts`, can cause a 422."""
         return self.marker.may_refuse(self.field)
 
     @property

@@ -86,7 +86,7 @@ def added_controllers(graph: Graph, report: Report) -> Iterator[type]:
 
 
 def tell_handlers(handlers: Sequence[Handler], graph: Graph, report: Report) -> None:
-    """Give the handlers to the controllers that describe them."""
+    """Give all handlers to each controller that describes handlers, such as the documentation."""
     for controller in dict.fromkeys(handler.route.controller for handler in handlers):
         if issubclass(controller, ReadsHandlers):
             graph.get(controller).read_handlers(handlers, report)

@@ -13,7 +13,7 @@ ADVICE = (
 
 
 def refuse_asgi(scope: Mapping[str, Any], receive: Any = None, send: Any = None) -> Any:
-    """Refuse an ASGI server with advice, if possible when the server starts."""
+    """Refuse an ASGI server with advice: at the server's start, or else in each request."""
     return other_gateways.refuse_asgi(ADVICE.format("ASGI"), scope, receive, send)
 
 

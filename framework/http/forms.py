@@ -86,7 +86,7 @@ class FormParser(FormDataParser):
 
 
 def readable(fields: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the fields with each byte that is not UTF-8 written as `%FF`, as in `request.args`."""
+    """Return the fields; percent-encode each byte that is not UTF-8, as `request.args` does."""
     pairs = list(fields.items(multi=True))
     if all(_is_readable(text) for pair in pairs for text in pair):
         return fields

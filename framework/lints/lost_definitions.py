@@ -95,7 +95,10 @@ def _is_framework_decorator(decorator: ast.expr, module: ModuleType | None) -> b
 
 
 def _is_silent(first: Definition) -> bool:
-    """Return False if a decorator of a definition possibly stores the function elsewhere."""
+    """Return whether no decorator of a definition stores the function, for example in a list.
+
+    For an unknown decorator, the result is False.
+    """
     names = [
         getattr(decorator, "id", getattr(decorator, "attr", ""))
         for decorator in first.decorators or ()

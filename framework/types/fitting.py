@@ -92,7 +92,10 @@ def may_be(given: Any, wanted: Any) -> bool:
 
 
 def subclasses(kind: type) -> dict[int, type]:
-    """Return all subclasses of a class by `id()`, because a metaclass can make them unhashable."""
+    """Return all subclasses of a class; the key of each subclass is its `id()`.
+
+    The subclass itself cannot be the key, because a metaclass can make a class unhashable.
+    """
     found: dict[int, type] = {}
     rest = [kind]
     while rest:

@@ -76,7 +76,7 @@ def tagged_names(target: type, name: str) -> list[str]:
 
 
 def _tagged_definitions(target: type, name: str) -> Iterator[tuple[str, list[object]]]:
-    """Yield each tagged method: its name, and its definitions from the class to the last base."""
+    """Yield each tagged method: its name, and its definitions in the class and then its bases."""
     # The last base is `object`, whose methods have no tags.
     bases = [vars(base) for base in target.__mro__[:-1]]
     tagged: dict[str, None] = {}

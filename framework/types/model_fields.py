@@ -1,4 +1,4 @@
-"""The fields of pydantic models in forms: which of them the texts of a form can fill."""
+"""Check whether the texts of a form can fill the fields of a pydantic model."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ def is_collection(annotation: Any) -> bool:
 
 
 def unfillable(model: Any, fields: tuple[ObjectField, ...]) -> ObjectField | None:
-    """Return the first field of a model that no text can fill; None if there is no such field."""
+    """Return the first of the model's fields that no text can fill; None if there is none."""
     decorators = model.__pydantic_decorators__
     if any(found.info.mode in _EARLY for found in decorators.model_validators.values()):
         return None

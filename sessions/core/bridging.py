@@ -40,7 +40,7 @@ class BridgeDriver(BlockingDriver):
                 super().load(state)
 
     def tell(self, state: State) -> None:
-        """Send the events, on the event loop if the session's class has lifecycle methods."""
+        """Send the events; use the event loop if the session's class has lifecycle methods."""
         if self._driver.keeps_faces:
             self._loop.call_soon_threadsafe(self._driver.tell, state)
         else:

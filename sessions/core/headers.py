@@ -42,7 +42,7 @@ def is_public(headers: Headers) -> bool:
 
 
 def cache_headers(headers: Iterable[RawHeader]) -> Headers:
-    """Decode and return only headers whose names have 13 characters, like `Cache-Control`."""
+    """Decode and return the headers that can be `Cache-Control`: their names have 13 characters."""
     # This saves time, because most responses have no such header.
     return decoded([header for header in headers if len(header[0]) == 13])
 

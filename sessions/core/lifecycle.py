@@ -287,7 +287,7 @@ def is_resumed(state: State) -> bool:
 
 
 def is_suspended(state: State) -> bool:
-    """Return whether the request has used a session that still lives: then `suspend` is called."""
+    """Return whether to call `suspend`: only if the request has used a session that still lives."""
     return state.values is not None and state.record is not None and not state.gone
 
 

@@ -1,4 +1,4 @@
-"""The additional decisions about sessions whose token can be in links."""
+"""Sessions that can put their token into links and forms, because there is a `URLTransport`."""
 
 from typing import Any, TypeVar, cast
 

@@ -12,7 +12,7 @@ from sessions.transports.cookie import CookieTransport
 from sessions.transports.url import URLTransport, origin_of
 
 PROTECTION: Final[Headers] = [("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store")]
-"""The headers that hide a token in the URL or the links from other sites and from caches."""
+"""With these headers, other sites and caches do not get the token in the URL or in the links."""
 
 
 class Place(NamedTuple):
@@ -46,7 +46,7 @@ class Links:
         return place
 
     def protection(self, head: RequestHead | None) -> Headers:
-        """Return the headers that hide a token in the request's URL, or [] without a token."""
+        """Return the headers that keep a token in the URL secret, or [] if the URL has no token."""
         return [*PROTECTION] if head is not None and self.url.read(head) else []
 
     def headers(self, state: State) -> Headers:

@@ -252,9 +252,9 @@ class IndexedSessions(Refreshing):
         return self.standings.standing(id, known, self.clock()) is Standing.CURRENT
 
     def _is_over(self, answer: object, until: float) -> bool:
-        """Return whether to remove an entry of the index, because its record will never come.
+        """Return whether to remove an index entry, because it has no record and will never get one.
 
-        The record of a new entry can still come. A request creates the record after the entry, and
+        A new entry can still get its record. A request creates the record after the entry, and
         creates the record again if the first reply was lost.
         """
         is_absent = answer is None or isinstance(answer, Ended)

@@ -91,7 +91,7 @@ class TimedClient:
         self.info = partial(in_one_deadline, client.info)
 
     def close(self) -> None:
-        """Do nothing, because the client of the cluster or of Sentinels closes its connections."""
+        """Do nothing: the store closes the client, and the client closes the connections."""
 
 
 class Connections:

@@ -46,8 +46,8 @@ class Exchange:
     def ask(self, command: tuple[Any, ...]) -> Any:
         """Send a command, and return the reply; raise the errors of redis-py.
 
-        The caller must close the connection after an error that is no ResponseError. The next call
-        of this method opens a closed connection.
+        The caller must close the connection after an error that is no ResponseError. Then the next
+        call of this method opens the connection again.
         """
         connection = self.connection
         used = socket_of(connection)

@@ -354,9 +354,9 @@ def _is_at(path: str, identity: Identity) -> bool:
 def _make_file(path: str) -> None:
     """Create the file with mode 0600 if it is missing, because SQLite would use the umask.
 
-    This function does not open an existing file. It would have to close the file again, and this
-    would drop the locks of this process's connections to the file. Another process could then
-    remove the log that these connections use. Source: sqlite.org/howtocorrupt.html, 2.2.
+    This function does not open an existing file, because it would have to close the file again.
+    This would release the locks that this process has on the file. Another process could then
+    remove the log that this process uses. Source: sqlite.org/howtocorrupt.html, 2.2.
     """
     with contextlib.suppress(FileExistsError):
         # Windows has no O_CLOEXEC, and child processes there do not inherit files.

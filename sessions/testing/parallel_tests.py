@@ -51,7 +51,7 @@ class ParallelTests(Suite):
     async def test_of_parallel_commits_with_one_expectation_one_is_applied(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """The comparison with the expected value and the change are one atomic step."""
+        """A commit checks the expected value and changes the record in one atomic step."""
         for turn in range(_ROUNDS):
             key = f"key{turn}"
             await store.create(key, a_record(clock, {"a": b"0"}))

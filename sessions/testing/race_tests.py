@@ -115,7 +115,7 @@ def expect_one_of(found: Found, wanted: list[Found], what: str) -> None:
 def every_pair(clock: ManualClock) -> dict[str, list[Pair]]:
     """Return the pairs of calls to test, for each kind of record.
 
-    If there is no live record, one call of each pair is a create, because other pairs change
+    If there is no live record, each pair has a `create`, because a pair without a `create` changes
     nothing.
     """
     names = list(calls(clock))

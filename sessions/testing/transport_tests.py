@@ -35,7 +35,7 @@ class TransportContract:
         raise NotImplementedError(_unsaid(self, "make_transport(self), which returns a transport"))
 
     def request(self, *tokens: str) -> RequestHead:
-        """Return the head of a request with these texts, each in the place of a token.
+        """Return the head of a request that sends these texts as its tokens.
 
         `sessions.testing.a_head` makes a head.
         """
