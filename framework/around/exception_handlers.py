@@ -11,8 +11,10 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from framework.binding.binder import Path, Supply, bind
+from framework.binding.path import AbsentPathMarker
 from framework.binding.plan import Plan, compile_call
 from framework.binding.query import QueryMarker
+from framework.binding.source import Marker
 from framework.decorators import CATCHES, catches_in, is_status
 from framework.http.context import Context
 from framework.http.errors import answerable, as_http_error, own_headers
@@ -26,6 +28,8 @@ from framework.types.members import Member, tagged_members
 from framework.types.returns import Promise, note_returns, promise_of
 from framework.types.signatures import EMPTY, Declared, bare, describe, note_module, read_parameters
 from sessions.errors import SessionError
+
+_ABSENT = AbsentPathMarker("the exception handler also answers for paths without this variable")
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,22 @@ def read_catchers(
     """
     members = [(owner, member) for owner in owners for member in tagged_members(owner, CATCHES)]
     known = list(rules) if members else []
+    # A resolver of one exception handler may also serve the others of the layer.
+    of_resolvers = _absent(common_variables([rule for _, rule in known]))
     catchers: list[Catcher] = []
     for owner, member in members:
         with report.at(member.function):
             _note_unknown_handlers(member, {name for name, _ in known}, report)
-            plan = _plan(member, common_variables(_rules_of(member, known)), graph, report)
+            variables = common_variables(_rules_of(member, known))
+            supply = Supply(
+                report=report,
+                provide=graph.provide,
+                variables=variables.common,
+                path=Path.SOME,
+                others=_absent(variables),
+                others_of_resolvers=of_resolvers,
+            )
+            plan = _plan(member, supply, variables.others)
             catchers += _catchers(member, plan, getattr(graph.get(owner), member.name))
     _note_duplicates([member for _, member in members], report)
     return catchers
@@ -123,22 +138,24 @@ def catching(catchers: Sequence[Catcher], recover: Recover) -> Recover:
     return caught
 
 
-def _plan(member: Member, variables: Variables, graph: Graph, report: Report) -> Plan:
+def _absent(variables: Variables) -> dict[str, Marker]:
+    """Return the markers of the variables that only some paths have."""
+    return dict.fromkeys(variables.others, _ABSENT)
+
+
+def _plan(member: Member, supply: Supply, only_of_some: AbstractSet[str]) -> Plan:
     """Return how an exception handler gets its parameters, except the parameter for the error."""
     function = member.function
-    here = report.at(location(function))
+    here = supply.report.at(location(function))
     declared = read_parameters(function, here)
     errors = [parameter for parameter in declared if _takes_error(parameter)]
-    errors = errors or _unannotated(declared, variables.common)
+    errors = errors or _unannotated(declared, supply.variables)
     others = [parameter for parameter in declared if parameter not in errors]
     _note_wrong_decorator(function, member, here)
     for catch in catches_in(member.tag):
         _note_wrong_errors(catch.types, errors, here)
-    supply = Supply(
-        report=report, provide=graph.provide, variables=variables.common, path=Path.SOME
-    )
     plan = bind(others, where=location(function), supply=supply)
-    _note_foreign_variables(plan, variables, here)
+    _note_foreign_variables(plan, only_of_some, here)
     here.require_clean()
     return plan
 
@@ -161,12 +178,12 @@ def _note_wrong_decorator(function: Callable[..., object], member: Member, here:
     note_forgotten_return(function, here)
 
 
-def _note_foreign_variables(plan: Plan, variables: Variables, here: Place) -> None:
+def _note_foreign_variables(plan: Plan, only_of_some: AbstractSet[str], here: Place) -> None:
     """Report parameters that would be read from the query, but seem to be variables of the path."""
     for parameter in plan.parameters:
         is_implied = isinstance(parameter.marker, QueryMarker) and not parameter.marked
-        # A parameter with a default also works on paths without the variable.
-        if is_implied and parameter.required and parameter.name in variables.others:
+        # A parameter with a default receives its default.
+        if is_implied and parameter.name in only_of_some:
             of_query = f"{parameter.name}: Query[{describe(parameter.field.annotation)}]"
             here.note(
                 f"parameter {parameter.name!r} is a path variable, but the exception handler also"

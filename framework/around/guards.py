@@ -2,7 +2,7 @@
 
 import logging
 import reprlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import NoneType
 from typing import Any, get_origin
@@ -10,12 +10,12 @@ from typing import Any, get_origin
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from framework.binding.binder import Path, Supply, bind, read_function
+from framework.binding.binder import Supply, bind, read_function
 from framework.binding.plan import Plan, compile_call
 from framework.decorators import guards_on
 from framework.http.context import Context
 from framework.injection.graph import Graph
-from framework.report import Mistake, Place, Report, location
+from framework.report import Mistake, Place, location
 from framework.types.forgotten_returns import forgotten_verdict
 from framework.types.members import method_of
 from framework.types.returns import promised
@@ -53,6 +53,12 @@ class Listed:
     # Whether the guard is for the whole application, whose handlers have paths of all kinds.
     everywhere: bool = False
 
+    @property
+    def checked_by(self) -> type:
+        """Return the class that defines the check; guards with the same class share the check."""
+        kind = self.guard if isinstance(self.guard, type) else type(self.guard)
+        return next((base for base in kind.__mro__ if "check" in vars(base)), kind)
+
 
 def read_guards(controller: type, name: str, configurations: Iterable[type]) -> list[Listed]:
     """List the guards of a handler, the outermost first."""
@@ -69,9 +75,7 @@ def read_guards(controller: type, name: str, configurations: Iterable[type]) -> 
     return [listed for at, listed in enumerate(found) if not _is_among(listed, found[:at])]
 
 
-def bind_guard(
-    listed: Listed, *, variables: Mapping[str, type | None], graph: Graph, report: Report
-) -> Guard:
+def bind_guard(listed: Listed, graph: Graph, supply: Supply) -> Guard:
     """Return a guard with its method `check` and the sources of the method's arguments.
 
     Raises `Mistake` if the guard has no such method, and Reported for a mistake in the method.
@@ -85,11 +89,9 @@ def bind_guard(
             f"Write def check(self) -> bool in {kind}.",
         )
     where = location(function)
-    here = report.at(where)
+    here = supply.report.at(where)
     declared = read_function(function, "method", here)
     _note_wrong_verdict(function, here)
-    path = Path.ANY if listed.everywhere else Path.SOME
-    supply = Supply(report=report, provide=graph.provide, variables=variables, path=path)
     plan = bind(declared, where=where, supply=supply)
     here.require_clean()
     return Guard(listed, plan, instance.check)

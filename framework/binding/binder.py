@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from framework.binding.clashes import clashes
@@ -14,7 +14,12 @@ from framework.binding.faulty_markers import (
     refuse_marker_class,
 )
 from framework.binding.form import FormMarker
-from framework.binding.path import PathMarker, note_misspellings, note_untaken
+from framework.binding.path import (
+    AbsentPathMarker,
+    PathMarker,
+    note_misspellings,
+    note_untaken,
+)
 from framework.binding.plan import Plan
 from framework.binding.plan_memory import asks_for_components, plan_once, provides_nothing
 from framework.binding.query import QueryMarker
@@ -33,6 +38,7 @@ from framework.binding.unbound import (
 )
 from framework.binding.unread_limits import refuse_unread_limits
 from framework.report import Mistake, Place, Report, Reported, did_you_mean, location
+from framework.types.conversion import TEXTS, is_scalar
 from framework.types.signatures import (
     EMPTY,
     Declared,
@@ -71,6 +77,11 @@ class Supply:
     # The type that the rule's converter gives each variable; None if the type is not known.
     variables: Mapping[str, type | None]
     path: Path
+    # The markers of the variables that only other paths of the function have, by their names. A
+    # parameter of such a name is never read from the query: if it has a default, it may be absent.
+    others: Mapping[str, Marker] = field(default_factory=dict[str, Marker])
+    # The same for the resolvers of the function, which run for more paths.
+    others_of_resolvers: Mapping[str, Marker] = field(default_factory=dict[str, Marker])
     # The resolvers whose parameters are being bound, the outermost first.
     trail: tuple[type, ...] = ()
 
@@ -78,7 +89,9 @@ class Supply:
 def bind(declared: Sequence[Declared], *, where: str, supply: Supply) -> Plan:
     """Return how a request becomes arguments; raise `Reported` if a parameter cannot be bound."""
     binder = _Binder(where, supply)
-    return plan_once(declared, where, supply.path, supply.variables, lambda: binder.plan(declared))
+    others = [(one.name, supply.others[one.name]) for one in declared if one.name in supply.others]
+    variables = (*supply.variables.items(), *others)
+    return plan_once(declared, where, supply.path, variables, lambda: binder.plan(declared))
 
 
 def read_function(function: Callable[..., object], what: str, here: Place) -> list[Declared]:
@@ -178,7 +191,9 @@ class _Binder:
         where = location(function)
         here = self._supply.report.at(where)
         declared = read_function(function, "method", here)
-        plan = bind(declared, where=where, supply=replace(self._supply, path=path, trail=trail))
+        others = self._supply.others_of_resolvers
+        supply = replace(self._supply, path=path, others=others, trail=trail)
+        plan = bind(declared, where=where, supply=supply)
         here.require_clean()
         return plan
 
@@ -187,7 +202,8 @@ class _Binder:
         for mistake in marker.mistakes if isinstance(marker, TextMarker) else ():
             subject = f"{marker.source}() of parameter {declared.name!r}"
             self._here.note(f"{subject} {mistake.what}", mistake.remedy)
-        if marker.fallible and marker.uses_default:
+        is_checked = marker.fallible or isinstance(marker, AbsentPathMarker)
+        if is_checked and marker.uses_default:
             note_wrong_default(declared, self._here)
 
     def _marked(self, declared: Declared) -> Marker | None:
@@ -214,10 +230,20 @@ class _Binder:
             return PathMarker(variables[declared.name])
         refuse_hidden(declared)
         refuse_asynchronous(declared)
+        other = self._supply.others.get(declared.name)
+        if other is not None and _may_be_absent(declared):
+            return other
         for kind in _BY_TYPE:
             if kind.is_implied_by(declared.annotation):
                 return kind()
         raise unmarked(declared, did_you_mean(declared.name, list(variables)))
+
+
+def _may_be_absent(declared: Declared) -> bool:
+    """Return whether a parameter has a default, and would come from the path or the query."""
+    kind = declared.annotation
+    is_text = is_scalar(kind, TEXTS) or QueryMarker.is_implied_by(kind)
+    return declared.default is not EMPTY and is_text
 
 
 def _is_resolved(declared: Declared) -> bool:

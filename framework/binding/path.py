@@ -18,6 +18,7 @@ from framework.binding.source import (
     Needs,
     Parameter,
     conversion,
+    default_or_refusal,
 )
 from framework.binding.texts import Convert, unfit
 from framework.report import Mistake, Place, similar
@@ -87,6 +88,35 @@ class PathMarker(Marker):
         return self.made is int and base is float
 
 
+@dataclass(frozen=True)
+class AbsentPathMarker(Marker):
+    """The marker of a variable that only other paths of the function have: it gives the default."""
+
+    source = "path"
+    fallible = False
+    needs = Needs.NOTHING
+
+    # Why the default is used, for `framework explain`.
+    why: str
+
+    def where(self, field: Field) -> str:
+        """Return the source and the name of the variable.
+
+        The text differs from the text of a value of the path, because a resolver has another
+        result without the variable.
+        """
+        return f"{self.source}:{field.name} (absent)"
+
+    def extractor(self, field: Field) -> Extract:
+        """Return the function that gives the default."""
+        default = default_or_refusal(field.default, self.where(field))
+        return lambda context: default()
+
+    def explained(self, field: Field) -> str:
+        """Return a text that says why the parameter has its default."""
+        return f"the default: {self.why}"
+
+
 def _not_a_text(field: Field) -> Mistake:
     return Mistake(
         f"parameter {field.name!r} has the name of a path variable, which is a text, but the"
@@ -101,6 +131,10 @@ def _converted(convert: Convert, value: object) -> object:
         return convert(str(value))
     except CONVERSION_ERRORS as error:
         raise NotFound from error
+
+
+# An unmarked scalar has one of these markers if the path does not have a variable of its name.
+_OFF_THE_PATH = (QueryMarker, AbsentPathMarker)
 
 
 def note_untaken(
@@ -124,15 +158,17 @@ def note_untaken(
 
 
 def note_misspellings(found: Sequence[Parameter], variables: Iterable[str], here: Place) -> None:
-    """Report each unmarked query parameter whose name misspells the name of a path variable."""
+    """Report each unmarked parameter whose name misspells the name of a path variable."""
     taken = {parameter.name for parameter in found}
     for parameter in found:
-        if isinstance(parameter.marker, QueryMarker) and not parameter.marked:
+        if isinstance(parameter.marker, _OFF_THE_PATH) and not parameter.marked:
+            is_query = isinstance(parameter.marker, QueryMarker)
+            read = "is read from the query" if is_query else "is a variable of other paths"
             for variable in variables:
                 if variable not in taken and _is_misspelt(parameter.name, variable):
                     here.note(
-                        f"parameter {parameter.name!r} is read from the query, but the path has the"
-                        f" variable {variable!r}",
+                        f"parameter {parameter.name!r} {read}, but the path has the variable"
+                        f" {variable!r}",
                         f"Name the parameter {variable}, or write Query[...] to read the query.",
                     )
 

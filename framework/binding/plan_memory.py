@@ -4,7 +4,7 @@ A plan says how the parameters of one function get their values. The tests of an
 the application again and again. A plan that needs no component is the same each time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import NoReturn
 
@@ -13,7 +13,7 @@ from framework.binding.cookie import CookieMarker
 from framework.binding.form import FormMarker
 from framework.binding.form_objects import WholeForm
 from framework.binding.header import HeaderMarker
-from framework.binding.path import PathMarker
+from framework.binding.path import AbsentPathMarker, PathMarker
 from framework.binding.plan import Plan
 from framework.binding.query import QueryMarker
 from framework.binding.request import RequestMarker
@@ -24,6 +24,7 @@ from framework.types.signatures import Declared
 
 # A user's subclass of these may ask for components, so subclasses do not count.
 _WITHOUT_COMPONENTS = (
+    AbsentPathMarker,
     BodyMarker,
     CookieMarker,
     FormMarker,
@@ -55,14 +56,15 @@ def plan_once(
     declared: Sequence[Declared],
     where: str,
     path: Enum,
-    variables: Mapping[str, type | None],
+    variables: Iterable[tuple[str, type | Marker | None]],
     make: Callable[[], Plan],
 ) -> Plan:
     """Return the plan, which says how the parameters of a function get their values.
 
-    If no earlier call has stored this plan, `make` makes it.
+    If no earlier call has stored this plan, `make` makes it. `variables` are all names that have a
+    meaning because of the paths, each with its type or marker.
     """
-    key = (where, path, *variables.items(), *map(id, declared))
+    key = (where, path, *variables, *map(id, declared))
     known = _plans.get(key)
     if known is not None:
         return known[1]

@@ -13,6 +13,7 @@ from framework.binding.form_objects import share_names
 from framework.binding.plan import Plan
 from framework.binding.source import Needs
 from framework.decorators import is_component, is_configuration, is_controller
+from framework.dispatch.other_variables import OtherVariables
 from framework.http.routes import Route, note_duplicates, routes_of, variables_of
 from framework.injection.graph import Graph
 from framework.report import Mistake, Place, Report, Reported
@@ -103,6 +104,12 @@ class HandlerReader:
         self._routes = {
             controller: routes_of(controller, report) for controller in self._controllers
         }
+        self._guards_of = {
+            (controller, route.name): read_guards(controller, route.name, self._configurations)
+            for controller, own in self._routes.items()
+            for route in own
+        }
+        self._others = OtherVariables(self._routes, self._guards_of)
         rules = [("", route.rule) for own in self._routes.values() for route in own]
         # These exception handlers also answer requests that no handler answers. For such requests,
         # "/" stands in the list, because it has no variables.
@@ -134,6 +141,8 @@ class HandlerReader:
                 provide=self._graph.provide,
                 variables=variables,
                 path=Path.ALL,
+                others=self._others.of_handler(route),
+                others_of_resolvers=self._others.of_controller(route.controller),
             )
             plan = bind(declared, where=route.where, supply=supply)
         _note_result(route, self._report.at(route.where))
@@ -148,11 +157,18 @@ class HandlerReader:
 
     def _guards(self, route: Route, variables: Mapping[str, type | None]) -> tuple[Guard, ...]:
         found: list[Guard] = []
-        for listed in read_guards(route.controller, route.name, self._configurations):
+        for listed in self._guards_of[route.controller, route.name]:
             with self._report.at(listed.brought_by):
-                found.append(
-                    bind_guard(listed, variables=variables, graph=self._graph, report=self._report)
+                others = self._others.of_guard(listed)
+                supply = Supply(
+                    report=self._report,
+                    provide=self._graph.provide,
+                    variables=variables,
+                    path=Path.ANY if listed.everywhere else Path.SOME,
+                    others=others,
+                    others_of_resolvers=others,
                 )
+                found.append(bind_guard(listed, self._graph, supply))
         return tuple(found)
 
 

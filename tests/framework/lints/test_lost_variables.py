@@ -214,7 +214,7 @@ def test_a_name_that_no_path_has_is_read_from_the_query() -> None:
 
 
 def test_a_handler_reads_its_own_query() -> None:
-    """The parameters of the handler itself are not checked."""
+    """A handler with one path does not run for the other paths of its controller."""
 
     @controller("/items")
     class Items:
@@ -228,6 +228,39 @@ def test_a_handler_reads_its_own_query() -> None:
 
     with client_of(Items) as client:
         assert client.get("/items/list?item_id=7").json == 7
+
+
+def test_a_handler_with_several_paths_is_like_a_guard() -> None:
+    """A guard that sees no value, and a handler that reads it from the query, would disagree."""
+
+    @controller("/items")
+    class Items:
+        @get("/list")
+        @get("/<int:item_id>")
+        @get("/by/<name>")
+        def show(self, item_id: int | None = None, name: str = "", page: int = 1) -> list[Any]:
+            return [item_id, name, page]
+
+    with client_of(Items) as client:
+        assert client.get("/items/list?item_id=9&name=x&page=2").json == [None, "", 2]
+        assert client.get("/items/7?item_id=9&name=x").json == [7, "", 1]
+        assert client.get("/items/by/me?item_id=9&name=x").json == [None, "me", 1]
+
+
+def test_a_required_parameter_of_a_handler_with_several_paths_is_a_mistake() -> None:
+    """With a marker and another name, the handler may read the query."""
+
+    @controller("/items")
+    class Items:
+        @get("/list")
+        @get("/<int:item_id>")
+        def show(self, item_id: int) -> int:
+            return item_id
+
+    problem = only_problem_of(Items)
+
+    assert problem.where.startswith("Items.show (")
+    assert "'item_id' is a variable of some paths, but not of GET /items/list." in problem.what
 
 
 def test_a_resolver_of_an_exception_handler_is_checked() -> None:
