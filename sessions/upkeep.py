@@ -55,7 +55,7 @@ class Upkeep(Counts):
     def count(self) -> int:
         """Return the number of live sessions.
 
-        Do not call this in every request, because the server may read every record. Raises
+        Do not call this in every request, because some stores have to read every record. Raises
         SessionError for stateless sessions, or if the store has no method `count`.
         """
         return countable(self.container).count()

@@ -319,7 +319,7 @@ def _remedy(key: Any, name: str) -> str:
 
 
 def _is_of_the_user(kind: type) -> bool:
-    """Return whether a class is the user's own: a user cannot decorate the classes of libraries."""
+    """Return whether a class is code of the application, so that `@component` can be added."""
     module = sys.modules.get(kind.__module__)
     file = getattr(module, "__file__", None) or ""
     is_ours = kind.__module__.partition(".")[0] in ("framework", "sessions")

@@ -182,8 +182,8 @@ def method_call(configuration: type, name: str, function: Callable[..., object])
 def item_of(key: object) -> Any:
     """Return `T` for `list[T]`, `Sequence[T]` or `tuple[T, ...]`; None for any other type.
 
-    Components of the type `T` fill such a list or tuple. A configuration writes a list of
-    middleware itself, so the result for such a list is None.
+    Components of the type `T` fill such a list or tuple. The result for a list of middleware is
+    None, because a configuration returns the complete list.
     """
     arguments = get_args(key)
     is_tuple = get_origin(key) is tuple and arguments[1:] == (...,)

@@ -66,7 +66,10 @@ def _reached(
 
 
 def _different(needed: Mapping[Side, Mapping[str, Schema]], shared: str) -> set[str]:
-    """Return each name whose schema differs between the sides, or refers to a differing schema."""
+    """Return each name that needs two schemas: one for requests and one for answers.
+
+    The two schemas of the name differ, or they refer to a name that needs two schemas.
+    """
     request, answer = (needed[side] for side in SIDES)
     both = request.keys() & answer.keys()
     users: dict[str, set[str]] = {}

@@ -80,7 +80,7 @@ def _traceback(error: BaseException) -> str:
 
 
 def _frames_of_the_user(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
-    """Remove the framework's frames before the user's code.
+    """Return the frames of the stack without the framework's frames at its beginning.
 
     If the last line is a `raise` of the framework, the framework's frames at the end are removed,
     too.

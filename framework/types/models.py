@@ -24,8 +24,7 @@ _AROUND = (list, dict, tuple, set, frozenset, Union, UnionType, str, NoneType, .
 def is_read_by_pydantic(annotation: Any) -> bool:
     """Return whether pydantic reads the whole type, and msgspec reads no part.
 
-    Only msgspec reads its own limits and its own classes. Only msgspec reads bytes, too, because
-    pydantic does not read bytes as base64.
+    Only msgspec reads its own limits, its own classes, and bytes in base64.
     """
     # A program that has a model has imported pydantic.
     if "pydantic" not in sys.modules:

@@ -17,7 +17,7 @@ def id_problems(gen_id: object) -> Iterator[str]:
         new_secret(make)
     except ConfigurationError as error:
         yield from error.problems
-    # gen_id is the user's function. Every error here would also happen in a request.
+    # gen_id is a function of the application. Every error here would also happen in a request.
     except Exception as error:  # noqa: BLE001
         yield f"gen_id raised {error!r}. Fix: correct the function, or leave gen_id out"
 
@@ -28,7 +28,7 @@ def clock_problems(clock: object) -> Iterator[str]:
         return
     try:
         now = clock()
-    # clock is the user's function. Every error here would also happen in a request.
+    # clock is a function of the application. Every error here would also happen in a request.
     except Exception as error:  # noqa: BLE001
         now = error
     if isinstance(now, bool) or not isinstance(now, int | float) or not isfinite(now):

@@ -119,8 +119,7 @@ class NotedSessions(NotedCommits, StoredSessions):
     def _expired(self, state: State) -> tuple[Found, ...]:
         """Return the ids whose sessions have possibly expired.
 
-        If an id of the request is current, in its grace time or past, the result is empty: see
-        `Standing`.
+        The result is empty if any id of the request has a `Standing` other than UNKNOWN.
         """
         if any(standing is not UNKNOWN for _, standing, _ in state.found):
             return ()

@@ -165,7 +165,10 @@ class SealedSessions(StoredSessions):
 
 
 def _with_grace(record: Record | None, now: float) -> set[str]:
-    """Return the name of the earlier id's data key, if the earlier id still has a grace time."""
+    """Return a set with the name of the earlier id's data key.
+
+    The set is empty if no earlier id is in its grace time.
+    """
     if record is None or record.grace is None:
         return set()
     secret, until = record.grace

@@ -1,8 +1,8 @@
 """The state of a session in one request: its id, record, values and unsaved changes.
 
 This module calls no store, takes no lock, and knows neither WSGI nor ASGI. The classes in
-`sessions.session` show the state to users, `stored` makes the decisions, and `driving` calls the
-store.
+`sessions.session` show the state to the application, `stored` makes the decisions, and `driving`
+calls the store.
 """
 
 from collections.abc import Callable, Mapping

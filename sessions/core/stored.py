@@ -1,8 +1,8 @@
 """Sessions that are stored in a store: all decisions about them.
 
-After the store has applied a call, exactly the changes that the call sent count as stored. The
-present values of the state do not count as stored, because other code has possibly changed them
-since the call.
+After the store has applied a call, only the changes in this call count as stored. The present
+values of the state do not count as stored, because other code has possibly changed them since the
+call.
 """
 
 from collections.abc import Callable

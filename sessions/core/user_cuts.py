@@ -86,9 +86,9 @@ def entry_of(cut: Cut, absolute: float, now: float) -> Record:
 
 
 def changes_between(known: Record, entry: Record) -> Changes:
-    """Return the changes that turn the entry `known` into `entry`, in a list of revocations.
+    """Return the changes that replace the entry `known` by `entry` in a list of revocations.
 
-    Each of the two entries has one value, under the same name.
+    Both entries have one value, and its name is the same in both entries.
     """
     return Changes(
         secret=known.secret,

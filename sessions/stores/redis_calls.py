@@ -148,9 +148,10 @@ def unreadable() -> UnreadableValue:
 
 
 def _what(changes: Changes, sets: int) -> tuple[object, ...]:
-    """Return all changes, but only how many names are set, removed and expected.
+    """Return the changes for the first argument of the script, with numbers in place of names.
 
-    The names themselves are other arguments of the script. `sets` is the number of set names.
+    The numbers say how many names are set, removed and expected. The names themselves are other
+    arguments of the script. `sets` is the number of set names.
     """
     keeps_timeout = isinstance(changes.timeout, Unchanged)
     keeps_user = isinstance(changes.user_id, Unchanged)

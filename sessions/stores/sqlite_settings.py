@@ -77,7 +77,7 @@ class MissingFile:
 
 
 def is_missing(path: Path) -> bool:
-    """Return whether the file is missing, and the store must not make it (see `making_files`)."""
+    """Return True if there is no file and the store must not make one: see `making_files`."""
     return not _makes_files.get() and not path.exists()
 
 
