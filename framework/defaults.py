@@ -55,9 +55,9 @@ class SessionDefaults:
         return container
 
     def keys(self) -> Sequence[str | bytes]:
-        """Return the keys from the environment, or else the key in the folder.
+        """Return the keys from the variable SESSION_KEYS, or else the key in `.framework`.
 
-        If the folder has no key, a key is made.
+        If the folder `.framework` has no key, a key is made.
         """
         text = self._environment.get(KEYS_VARIABLE)
         if text is None:

@@ -133,7 +133,7 @@ class Managing(Generic[F]):
 
 
 class SessionManager(Managing[Session], UserSessions, Upkeep):
-    """Open and close the sessions of one container, for requests, jobs and admin pages."""
+    """Open and close the sessions of one SessionContainer, for requests, jobs and admin pages."""
 
     def __init__(self, container: SessionContainer, *, face: type[Session] | None = None) -> None:
         store = store_of(checked_container(container, self))
@@ -262,7 +262,7 @@ class SessionManager(Managing[Session], UserSessions, Upkeep):
 
 
 class AsyncSessionManager(Managing[AsyncSession], AsyncUserSessions, AsyncUpkeep):
-    """Open and close the sessions of one container on an event loop, with any kind of store."""
+    """Open and close the sessions of one SessionContainer on an event loop, with any store."""
 
     def __init__(
         self, container: SessionContainer, *, face: type[AsyncSession] | None = None

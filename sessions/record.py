@@ -115,7 +115,8 @@ class Record(FrozenStruct, frozen=True, kw_only=True, gc=False):
 
     `values` has one encoded value for each top-level key, in the order in which the keys were first
     set. `secret` is the hash of the present id, set at `secret_since`. Times are UTC epoch seconds.
-    `timeout` is the session's own idle timeout in seconds. None means the container's timeout.
+    `timeout` is the session's own idle timeout in seconds. None means the timeout of the
+    SessionContainer.
     """
 
     values: Mapping[str, bytes]

@@ -1,4 +1,4 @@
-"""The frames of a traceback that belong to the two packages, and not to the user's program."""
+"""The frames of a traceback that belong to the two packages, and not to the application."""
 
 import linecache
 import os
@@ -29,5 +29,5 @@ def is_deliberate(frame: TracebackType) -> bool:
 
 
 def is_all_ours(error: BaseException) -> bool:
-    """Return whether a traceback shows no line of the user's program."""
+    """Return whether a traceback shows no line of the application's code."""
     return all(map(is_ours, frames_of(error.__traceback__)))

@@ -13,7 +13,7 @@ from framework.report import StartupError
 
 
 def explain_uncaught_errors() -> None:
-    """Add advice to each uncaught error; the earlier `sys.excepthook` still prints the report."""
+    """Add advice to uncaught errors; the earlier `sys.excepthook` still prints the traceback."""
     report = sys.excepthook
     # Tests import this module again, and then the hook is already there.
     if getattr(report, "__module__", None) == __name__:

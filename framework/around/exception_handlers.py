@@ -339,7 +339,10 @@ def _status_of(error: Exception, kind: type) -> int | None:
 def _passing(
     catcher: Catcher,
 ) -> Callable[[Exception, tuple[object, ...], Mapping[str, object]], object]:
-    """Return a function that calls the method, with the error if a parameter takes the error."""
+    """Return a function that calls the method of an exception handler.
+
+    If a parameter of the method takes the error, the function passes the error.
+    """
     method = catcher.method
     if catcher.error is None:
         return lambda error, args, kwargs: method(*args, **kwargs)

@@ -60,11 +60,11 @@ class SessionValueMarker(Marker):
     key: str
 
     def __repr__(self) -> str:
-        """Return the marker as the user writes it."""
+        """Return the marker as it is written in code."""
         return f'session_value("{self.key}")'
 
     def where(self, field: Field) -> str:
-        """Return the source and the session's key, such as `session:cart`."""
+        """Return the source and the key of the value, such as `session:cart`."""
         return f"{self.source}:{self.key}"
 
     def extractor(self, field: Field) -> Extract:
@@ -105,7 +105,7 @@ class SessionValueMarker(Marker):
 
 @explains_arguments("session_value()", 'session_value("cart")', OF_VALUES)
 def session_value(key: str) -> SessionValueMarker:
-    """Return the marker of the session's value under the key; changes of the value are stored."""
+    """Return the marker of the session value with this key; changes of the value are stored."""
     if not isinstance(key, str):
         raise TypeError(f'session_value takes a key, not {key!r}. Fix: write session_value("cart")')
     return SessionValueMarker(key)

@@ -220,7 +220,10 @@ class Parameter:
 
 
 class Brackets:
-    """The object before the brackets in `Query[int]`; type checkers read `Annotated[int, ...]`."""
+    """The object before the brackets in `Query[int]`.
+
+    Type checkers read `Query[int]` as `Annotated[int, ...]`.
+    """
 
     def __init__(self, name: str, marker: Marker, example: str, others: str = "") -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""The folders of the user's modules, and modules that Python finds elsewhere."""
+"""The folders of the application's modules, and modules that Python finds elsewhere."""
 
 import os
 import sys

@@ -49,8 +49,8 @@ def in_scope(answer: Answer, recover: Recover) -> Answer:
 def undoing(answer: Answer) -> Answer:
     """Return a function that answers; after a 5xx, it drops the handler's changes of the session.
 
-    The components undo their work, too. So middleware can call the handler again. Changes of the
-    session that middleware made before the call are kept.
+    The components undo their work, too. So middleware can call the handler again. If
+    middleware changed the session before the call, these changes are kept.
     """
 
     def undone(context: Context) -> Rendered:

@@ -23,7 +23,7 @@ READER_KEY = "framework.context"
 
 
 class Request(wrappers.Request):
-    """A Werkzeug request in which code finds the same values as in a handler's parameters.
+    """A Werkzeug request that gives the same values as the parameters of a handler.
 
     The request also closes the uploaded files.
     """

@@ -158,7 +158,7 @@ def short_lived(provider: Provider) -> Mistake:
 
 
 def raised(provider: Provider, error: Exception) -> Mistake:
-    """Show the error of a constructor or a component method; the traceback starts in user code."""
+    """Show the error of a constructor or component method, without the framework's first frames."""
     trace = error.__traceback__
     while trace is not None and _is_own(trace):
         trace = trace.tb_next

@@ -190,7 +190,7 @@ def _is_replaced(provider: Provider, replaced: Set[object]) -> bool:
 
 
 def _completed(make: Callable[..., object], known: Known) -> Callable[..., object]:
-    """Return the function that makes a component from the user's settings and the defaults."""
+    """Return the function that makes a component from settings of the application and defaults."""
 
     def complete(*args: Any, **needs: Any) -> object:
         settings = make(*args, **needs)

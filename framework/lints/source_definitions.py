@@ -56,7 +56,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Replaced:
-    """A definition that a later definition of the same name replaces."""
+    """Two definitions of the same name: the second definition replaces the first."""
 
     first: Definition
     second: Definition

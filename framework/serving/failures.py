@@ -33,7 +33,7 @@ _OURS = (
 def describe(error: BaseException) -> str:
     """Return the text of an error of start-up.
 
-    In a traceback, the lines before the first of the user's own files are left out.
+    In a traceback, the lines before the first file of the application are left out.
     """
     if isinstance(error, StartupError):
         cause = error.__cause__

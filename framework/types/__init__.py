@@ -1,1 +1,1 @@
-"""What an annotation means: signatures, fields, limits, and values that fit or do not."""
+"""What an annotation means: signatures, fields and limits, and which values fit the type."""

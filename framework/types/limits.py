@@ -55,7 +55,7 @@ class UnfitLimits(TypeError):
 def mistakes_of_limits(limits: Mapping[str, object]) -> Iterator[Mistake]:
     """Yield a mistake for each limit that is wrong for every type, such as an unknown limit.
 
-    The text of a mistake has no subject: the caller puts one such as `query()` in front.
+    The text of a mistake has no subject: the caller puts a subject such as `query()` in front.
     """
     known = [name for name in LIMITS if limits.get(name) is not None]
     for name in limits:

@@ -26,7 +26,7 @@ logger = logging.getLogger("sessions")
 
 
 class Driver(ABC):
-    """Run the operations of the sessions of one container; the base class of all drivers."""
+    """Run the operations of the sessions of one SessionContainer; the base class of all drivers."""
 
     keeps_faces: bool = False
     """Whether a state refers to its session object, because its class has lifecycle methods."""

@@ -233,7 +233,7 @@ class SessionFace(OwnAttributes, Flashes, Viewed, ProgramCookies, SignedIn, InLi
 
     @property
     def timeout(self) -> timedelta:
-        """Return the session's idle timeout: its own, or the container's."""
+        """Return the session's idle timeout: its own, or that of the SessionContainer."""
         self._readable()
         seconds = self._driver.sessions.idle_timeout(self._state)
         return timedelta(seconds=min(seconds, timedelta.max.total_seconds() - 1))

@@ -122,7 +122,7 @@ class LifecycleDriver(BlockingDriver):
 
 
 class AsyncLifecycleDriver(AsyncDriver):
-    """Call any store from an event loop, and the methods of the session's class."""
+    """Call any store, and the methods of the session's class, from an event loop."""
 
     keeps_faces = True
 

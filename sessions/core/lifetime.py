@@ -9,7 +9,7 @@ from sessions.record import CLOCK_TOLERANCE, Record, not_ahead
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """The timeouts of a container, in seconds; they decide when its sessions expire."""
+    """The timeouts of a SessionContainer, in seconds; they decide when its sessions expire."""
 
     idle: float
     absolute: float

@@ -13,7 +13,7 @@ CALL = "call"
 
 
 class OutsideCall(ABC):
-    """A call of a function of the user, and what its result or its error means."""
+    """A call of a function of the application, and what its result or its error means."""
 
     def __init__(self, function: Callable[[Any], Any], argument: Any) -> None:
         self.function = function
@@ -32,7 +32,7 @@ def call_here(call: OutsideCall) -> Any:
     """Call the function in this thread."""
     try:
         result = call.function(call.argument)
-    # The function is the user's. `fail` decides about all of its errors.
+    # The function is part of the application. `fail` decides about all of its errors.
     except Exception as error:  # noqa: BLE001
         return call.fail(error)
     if isawaitable(result):
@@ -54,7 +54,7 @@ async def call_beside_the_loop(call: OutsideCall) -> Any:
             result = await asyncio.to_thread(call.function, call.argument)
             if isawaitable(result):
                 result = await result
-    # The function is the user's. `fail` decides about all of its errors.
+    # The function is part of the application. `fail` decides about all of its errors.
     except Exception as error:  # noqa: BLE001
         return call.fail(error)
     return call.succeed(result)

@@ -39,7 +39,7 @@ SEVERAL: Final = Several.SEVERAL
 
 
 class Persistence(ABC):
-    """Make all decisions about the sessions of one container."""
+    """Make all decisions about the sessions of one SessionContainer."""
 
     tokens: Tokens
     """Finds the ids in the tokens of a request."""
@@ -92,7 +92,7 @@ class Persistence(ABC):
 
     @abstractmethod
     def set_timeout(self, state: State, seconds: float | None) -> None:
-        """Give the session an idle timeout of its own; None means the container's timeout."""
+        """Give the session its own idle timeout; None means the SessionContainer's timeout."""
 
     @abstractmethod
     def keep_expiry(self, state: State) -> None:

@@ -314,8 +314,8 @@ class RevocableSessions(StatelessSessions):
     def _raise(self, id: Id, least: int, *, forced: bool) -> Flow[bool]:
         """Increase the lowest valid generation of a session; return whether this call increased it.
 
-        The generation is the number of a token. Without `forced`, increase the lowest valid
-        generation only if the generation of this id is still valid.
+        Each token has a generation: a number that grows with each new id and each sign-out. Without
+        `forced`, nothing changes if the generation of the token with `id` is no longer valid.
         """
         key = mark_key(id)
         for _ in range(UPDATE_ATTEMPTS):

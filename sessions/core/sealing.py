@@ -128,10 +128,10 @@ class DataKey:
 
 
 class Wrapping:
-    """Wrap and unwrap the data keys of one container, with the keys of the server.
+    """Wrap and unwrap the data keys of one SessionContainer, with the keys of the server.
 
-    The first of the keys is the newest. A container with another `name` cannot open these data
-    keys, even if it has the same keys of the server.
+    The first of the keys is the newest. With another `name`, the same keys of the server cannot
+    open these data keys.
     """
 
     def __init__(self, keys: Sequence[str | bytes], name: str) -> None:

@@ -40,7 +40,7 @@ class SignedIn(MutableMapping[str, Any]):
         """Return when the user signed in, or None if nobody is signed in.
 
         This is the time of the last `set_user()`, even if the same user was signed in again. For a
-        session of another system, this is the time that the setting `load` returned, or None.
+        session of another system, this is the `authenticated_at` of its `LegacySession`, or None.
         """
         sessions = self._driver.sessions
         if self.user_id is None:

@@ -90,7 +90,7 @@ class Store(ABC):
     """
 
     clock: Callable[[], float] = staticmethod(wall_clock)
-    """A function that returns UTC epoch seconds; a container with its own clock sets it."""
+    """A function that returns UTC epoch seconds; a SessionContainer with its own clock sets it."""
 
     in_place: bool = False
     """Whether every call returns at once, so that an event loop can call it without a thread."""
@@ -171,7 +171,7 @@ class AsyncStore(ABC):
     """
 
     clock: Callable[[], float] = staticmethod(wall_clock)
-    """A function that returns UTC epoch seconds; a container with its own clock sets it."""
+    """A function that returns UTC epoch seconds; a SessionContainer with its own clock sets it."""
 
     @abstractmethod
     async def load(self, key: str) -> Record | Ended | None:

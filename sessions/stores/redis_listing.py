@@ -193,7 +193,10 @@ def _at(place: _Place) -> dict[str, Any]:
 
 
 def _seconds(reply: Any) -> float:
-    """Return the time in a reply to the command TIME; a cluster's reply is a dict by node."""
+    """Return the time in a reply to the command TIME.
+
+    The reply of a cluster is a dict with a node as the key and its time as the value.
+    """
     seconds, microseconds = next(iter(reply.values())) if isinstance(reply, dict) else reply
     return float(seconds) + float(microseconds) / 1_000_000
 

@@ -115,7 +115,7 @@ class AsyncSuite(Suite):
 class StoreContract(ContractTests, ExpiringProcessTests, BlockingSuite):
     """Test a blocking store against the contract of `sessions.stores.base`.
 
-    Write a subclass in a test module, `class TestMyStore(StoreContract)`, whose `make_store`
+    In a test module, write `class TestMyStore(StoreContract)` with a method `make_store` that
     returns a new, empty store.
     """
 
@@ -123,7 +123,7 @@ class StoreContract(ContractTests, ExpiringProcessTests, BlockingSuite):
 class AsyncStoreContract(ContractTests, AsyncSuite):
     """Test an asynchronous store against the contract of `sessions.stores.base`.
 
-    Write a subclass in a test module, `class TestMyStore(AsyncStoreContract)`, whose `make_store`
+    In a test module, write `class TestMyStore(AsyncStoreContract)` with a method `make_store` that
     returns a new, empty store. Each test runs in its own event loop.
     """
 

@@ -61,7 +61,7 @@ class SecretTests(Suite):
     async def test_the_secret_of_before_may_have_grace(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A commit with the earlier secret changes values, but not the secret or the grace time."""
+        """A commit with the earlier secret can change values, but not the secret or grace time."""
         until = clock() + 30.5
         await store.create("key", a_record(clock))
         await store.commit("key", some_changes(clock, new_secret=NEW_SECRET, grace=until))

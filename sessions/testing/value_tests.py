@@ -83,7 +83,7 @@ class ValueTests(Suite):
     async def test_an_expectation_names_any_text(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """A name in another case, or a longer name, is another name."""
+        """A name in another letter case, or a longer name, is another name."""
         values = {name: name.encode() for name in _NAMES}
         await store.create("key", a_record(clock, values))
 

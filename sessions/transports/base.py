@@ -75,7 +75,7 @@ class Obstacle(NamedTuple):
 
 
 class ContainerSettings(Protocol):
-    """The settings of a container; a transport uses them in place of its own missing settings."""
+    """The settings of a SessionContainer; they replace the missing settings of a transport."""
 
     @property
     def session_prefix(self) -> str: ...

@@ -316,8 +316,8 @@ def is_loopback(host: str) -> bool:
 def _is_typed_here(head: RequestHead) -> bool:
     """Return whether a browser on this machine has sent the request directly, without a proxy.
 
-    A proxy can also send the host of this machine. But then the browser has opened a URL with the
-    real host of the site, so the browser accepts a cookie with the domain of the site.
+    A proxy can also send `Host: localhost`. Then the result is False: the browser has opened a URL
+    with the real host of the site, so the browser accepts a cookie with the domain of the site.
     """
     host = head.header("Host")
     return bool(host) and is_loopback(host or "") and not any(map(head.header, _OF_PROXIES))
