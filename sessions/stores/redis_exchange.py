@@ -5,6 +5,7 @@ be slow: it would take more time than all other Python code of a call. So over a
 module sends these commands and reads the replies itself, with the parser of hiredis.
 """
 
+import select
 import socket
 import struct
 from contextlib import suppress
@@ -17,13 +18,17 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from sessions.stores.deadlines import socket_of
 
-try:
-    from select import POLLIN, poll
 
-    from hiredis import Reader, pack_command
-except ImportError:
-    # Without hiredis, or on Windows, redis-py sends the commands and reads the replies.
-    Reader = poll = None  # type: ignore[assignment,misc]
+def _parser() -> Any:
+    """Return the module hiredis; None without it, and on Windows, where `select` has no `poll`."""
+    try:
+        import hiredis
+    except ImportError:
+        return None
+    return hiredis if hasattr(select, "poll") else None
+
+
+hiredis = _parser()
 
 _BUFFER = 16 * 1024
 _LONGEST_WAIT = struct.pack("ll", 1, 0)
@@ -60,7 +65,7 @@ class Exchange:
             connection.send_packed_command(connection.pack_command(*command), check_health=False)
             return connection.read_response()
         try:
-            used.sendall(pack_command(command))
+            used.sendall(hiredis.pack_command(command))
             reply = self._reply(used)
         except (BlockingIOError, TimeoutError) as error:
             raise RedisTimeoutError("the server did not answer in time") from error
@@ -96,11 +101,13 @@ class Exchange:
         if not self.is_usable():
             raise RedisConnectionError("the server sent more than its replies")
         # Over TLS, the socket itself can hold data that the system no longer has.
-        if Reader is None or type(used) is not socket.socket:
+        if hiredis is None or type(used) is not socket.socket:
             return
-        self._reader = Reader(protocolError=InvalidResponse, replyError=DefaultParser.parse_error)
-        self._poll = poll()
-        self._poll.register(used, POLLIN)
+        self._reader = hiredis.Reader(
+            protocolError=InvalidResponse, replyError=DefaultParser.parse_error
+        )
+        self._poll = select.poll()
+        self._poll.register(used, select.POLLIN)
         # A timeout of Python makes each send and each read call `poll` first. It stays only if the
         # system does not have these options.
         with suppress(OSError):

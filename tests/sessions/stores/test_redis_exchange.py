@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run each test once with the parser of hiredis, and once with redis-py alone."""
     if request.param == "without hiredis":
-        monkeypatch.setattr(redis_exchange, "Reader", None)
+        monkeypatch.setattr(redis_exchange, "hiredis", None)
 
 
 @pytest.fixture
