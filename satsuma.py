@@ -2,6 +2,6 @@
 
 raise ImportError(
     "the distribution satsuma is imported as framework and sessions."
-    " Fix: write from framework import Application, controller, get, or from sessions import"
-    " SessionContainer."
+    " Fix: write `from framework import Application, controller, get`, or"
+    " `from sessions import SessionContainer`."
 )

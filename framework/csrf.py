@@ -38,10 +38,11 @@ logger = logging.getLogger("framework")
 
 _UNVOUCHED = (
     "%s %r was refused by CSRF, because it has no token, and its headers do not show that"
-    " this site made it. This is logged once. Fix: if one of your forms sent it, write <input"
-    ' type="hidden" name="%s" value="{{ csrf_token() }}"> into the form'
-    " of the template. Without a template, call csrf_token(session) in the handler that makes the"
-    " form, and write the result as the value: from framework.csrf import csrf_token"
+    " this site made it. This is logged once. Fix: if one of your forms sent it, write `<input"
+    ' type="hidden" name="%s" value="{{ csrf_token() }}">` into the form'
+    " of the template. Without a template, write `from framework.csrf import csrf_token`, call"
+    " csrf_token(session) in the handler that makes the form, and write the result as the value of"
+    " the input"
 )
 
 

@@ -294,7 +294,7 @@ def _verb(method: str, path: str, status: int | None) -> Callable[[Target], Targ
         if not (callable(handler) or isinstance(handler, staticmethod | classmethod)):
             raise TypeError(
                 f"@{name} decorates a method, but stands above a {type(handler).__name__}."
-                f" Fix: write def below @{name}({path!r})"
+                f" Fix: write `def` below @{name}({path!r})"
             )
         # Python applies the lowest decorator first, but the highest one comes first in the list.
         tag(handler, ROUTES, (Verb(method, path, status), *verbs_in(tag_of(handler, ROUTES))))
@@ -338,7 +338,7 @@ def _not_a_guard(given: object, before: Sequence[object]) -> str:
     if isinstance(given, type) and _is_guarded(given):
         return f"{message} {given!r}, which is the class to guard. Fix: write @guard(LoggedIn)"
     if isinstance(given, type):
-        return f"{message} {given!r}. Fix: write def check(self) -> bool in {given.__name__}"
+        return f"{message} {given!r}. Fix: write `def check(self) -> bool:` in {given.__name__}"
     if before and isinstance(before[-1], type):
         made = f"{before[-1].__name__}({given!r})"
         return f"{message} {given!r}. Fix: if {given!r} is for the guard, write @guard({made})"
@@ -379,7 +379,8 @@ def _not_an_exception(given: object) -> str:
         return "@catch is written without an exception. Fix: write @catch(LookupError)"
     message = f"@catch takes subclasses of Exception, not {given!r}"
     if isinstance(given, type) and issubclass(given, BaseException):
-        return f"{message}, which is more than an error of one request. Fix: leave it out"
+        what = "which is more than an error of one request"
+        return f"{message}, {what}. Fix: leave {given.__name__} out"
     if isinstance(given, Exception):
         return f"{message}. Fix: write @catch({type(given).__name__})"
     if isinstance(given, int) and given in default_exceptions:

@@ -271,7 +271,7 @@ class SessionOpening(NotOpened):
     """Open the session of a client when this object is called."""
 
     advice = (
-        "the session of a client has to be opened. Fix: write with client.session() as session,"
+        "the session of a client has to be opened. Fix: write `with client.session() as session:`,"
         " and use session in the block"
     )
 

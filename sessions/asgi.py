@@ -49,8 +49,8 @@ def session_of(connection: "HasScope | Mapping[str, Any]") -> AsyncSession:
     if not isinstance(session, AsyncSession):
         raise SessionError(
             f"the scope of this request has {_shown(session)}. Fix: add"
-            " SessionMiddleware(app, container=SessionContainer(keys=[...])), and remove session"
-            " middleware of other libraries inside of it"
+            " SessionMiddleware(app, container=SessionContainer(keys=[...])), and remove other"
+            " session middleware inside of SessionMiddleware"
         )
     return session
 

@@ -142,8 +142,8 @@ def _refuse_other_interface(app: Callable[..., object], arguments: int) -> None:
     if _fits(signature, others) and not _fits(signature, arguments):
         raise TypeError(
             f"this SessionMiddleware calls the application with {arguments} arguments, but the"
-            f" application takes {others}, as {theirs} applications do. Fix: write from"
-            f" sessions.{theirs.lower()} import SessionMiddleware"
+            f" application takes {others}, as {theirs} applications do. Fix: write"
+            f" `from sessions.{theirs.lower()} import SessionMiddleware`"
         )
 
 

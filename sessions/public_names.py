@@ -54,42 +54,49 @@ PLACES = {
     "framework.testing": "Client SessionClock",
     "framework.validation": "FieldError InvalidRequest",
 }
-_SETTINGS = "write from sessions import SessionContainer, which holds all settings"
+_SETTINGS = "write `from sessions import SessionContainer`, which holds all settings"
 _SIGN_IN = 'write session.set_user("1") to sign in, session.clear_user() to sign out'
 _NO_SUCH_STORE = (
-    "write from sessions import SQLiteStore or MemoryStore; from sessions.stores.redis import"
-    " RedisStore; from sessions.stores.sql import SQLStore; from sessions.stores.mongo import"
-    " MongoStore; or write your own Store and test it with sessions.testing.StoreContract"
+    "write `from sessions import SQLiteStore`, `from sessions import MemoryStore`,"
+    " `from sessions.stores.redis import RedisStore`, `from sessions.stores.sql import SQLStore`"
+    " or `from sessions.stores.mongo import MongoStore`;"
+    " or write your own Store and test it with sessions.testing.StoreContract"
 )
-_FORMATS = "write from sessions.stateless import SignedToken, EncryptedToken or JWTToken"
+_FORMATS = (
+    "write `from sessions.stateless import SignedToken`; EncryptedToken and JWTToken are in this"
+    " module, too"
+)
 # Names of other libraries, and what to write here.
 _OTHERS = {
     "SessionInterface SessionSettings SessionConfig Config Settings": _SETTINGS,
     "RedisSessionInterface RedisSessionStore RedisBackend RedisSessionBackend CacheStore"
-    " ValkeyStore": "write from sessions.stores.redis import RedisStore",
+    " ValkeyStore": "write `from sessions.stores.redis import RedisStore`",
     "PostgresStore PostgreSQLStore PostgresqlStore MySQLStore MariaDBStore DatabaseStore"
     " SQLAlchemyStore DBStore DatabaseBackend SQLAlchemyBackend": (
-        "write from sessions.stores.sql import SQLStore"
+        "write `from sessions.stores.sql import SQLStore`"
     ),
     "MongoDBStore MongoBackend MongoDBBackend": (
-        "write from sessions.stores.mongo import MongoStore"
+        "write `from sessions.stores.mongo import MongoStore`"
     ),
     "FileStore FileSystemStore FilesystemStore FileBackend FileSystemSessionInterface"
-    " SqliteStore": "write from sessions import SQLiteStore",
+    " SqliteStore": "write `from sessions import SQLiteStore`",
     "AsyncSQLiteStore AsyncMemoryStore": (
-        "write from sessions import SQLiteStore or MemoryStore, which an AsyncSessionManager takes"
-        " too"
+        "write `from sessions import SQLiteStore` or `from sessions import MemoryStore`: an"
+        " AsyncSessionManager takes these stores, too"
     ),
     "InMemoryStore InMemoryBackend MemoryBackend DictStore": (
-        "write from sessions import MemoryStore"
+        "write `from sessions import MemoryStore`"
     ),
     "CookieStore CookieBackend SignedCookieStore SecureCookieSessionInterface SignedCookies JWT"
     " JWTStore EncryptedCookieStore CookieSession": _FORMATS,
-    "AsyncSessionMiddleware ASGIMiddleware": "write from sessions.asgi import SessionMiddleware",
-    "WSGIMiddleware": "write from sessions.wsgi import SessionMiddleware",
+    "AsyncSessionMiddleware ASGIMiddleware": "write `from sessions.asgi import SessionMiddleware`",
+    "WSGIMiddleware": "write `from sessions.wsgi import SessionMiddleware`",
     "login login_user logout logout_user current_user authenticate": _SIGN_IN,
-    "get_session SessionDep": "write from sessions.asgi import session_of",
-    "session": "write from framework import session, or let a SessionManager make sessions",
+    "get_session SessionDep": "write `from sessions.asgi import session_of`",
+    "session": (
+        "in an application of framework, write `from framework import session`; in any other"
+        " application, let a SessionManager make sessions"
+    ),
     "flash get_flashed_messages": "write session.flash(...) and session.take_flashes()",
 }
 _STORES = ("Store", "Backend")
@@ -136,9 +143,8 @@ def place_of(name: str, *, beside: str = "") -> str | None:
     found = list(_places(name))
     if beside in found:
         return None
-    return (
-        f"write {' or '.join(f'from {place}' for place in found)} import {name}" if found else None
-    )
+    lines = " or ".join(f"`from {place} import {name}`" for place in found)
+    return f"write {lines}" if found else None
 
 
 def is_imported() -> bool:
@@ -155,4 +161,4 @@ def _places(name: str) -> Iterator[str]:
 
 
 def _guess(name: str) -> str:
-    return f"did you mean {name!r}? Write from {next(_places(name))} import {name}"
+    return f"did you mean {name!r}? Write `from {next(_places(name))} import {name}`"

@@ -81,15 +81,15 @@ def test_a_module_that_is_missing_leads_to_the_names(package: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "remedy"),
     [
-        ("SessionContaner", "did you mean 'SessionContainer'? Write from sessions import"),
-        ("RedisStor", "did you mean 'RedisStore'? Write from sessions.stores.redis import"),
-        ("RedisBackend", "write from sessions.stores.redis import RedisStore"),
-        ("PostgresStore", "write from sessions.stores.sql import SQLStore"),
+        ("SessionContaner", "did you mean 'SessionContainer'? Write `from sessions import"),
+        ("RedisStor", "did you mean 'RedisStore'? Write `from sessions.stores.redis import"),
+        ("RedisBackend", "write `from sessions.stores.redis import RedisStore`."),
+        ("PostgresStore", "write `from sessions.stores.sql import SQLStore`."),
         ("DynamoStore", "or write your own Store"),
-        ("FileSystemStore", "write from sessions import SQLiteStore"),
-        ("CookieStore", "write from sessions.stateless import SignedToken"),
+        ("FileSystemStore", "write `from sessions import SQLiteStore`."),
+        ("CookieStore", "write `from sessions.stateless import SignedToken`;"),
         ("login_user", "session.set_user"),
-        ("AsyncSQLiteStore", "which an AsyncSessionManager takes too"),
+        ("AsyncSQLiteStore", "an AsyncSessionManager takes these stores, too"),
     ],
 )
 def test_names_near_ours_and_of_other_libraries(name: str, remedy: str) -> None:

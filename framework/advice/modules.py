@@ -23,7 +23,7 @@ def remedy_for_module(module: ModuleType) -> str:
     found = next(iter(classes_like(module)), None)
     if found is not None:
         return f"write {module.__name__}.{found}, the class that the module defines"
-    return f"name the class or function that you mean, as in from {module.__name__} import ..."
+    return f"name the class or function that you mean, as in `from {module.__name__} import ...`"
 
 
 def module_in(line: str, known: Mapping[str, object]) -> ModuleType | None:
@@ -35,12 +35,12 @@ def module_in(line: str, known: Mapping[str, object]) -> ModuleType | None:
 def _of_ours(module: ModuleType, last: str) -> str:
     framework = sys.modules.get("framework")
     if last == "session":
-        return "write from framework import session, and let the handler take session: session"
+        return "write `from framework import session`, and let the handler take session: session"
     if last in getattr(framework, "__all__", ()):
-        return f"write from framework import {last}"
+        return f"write `from framework import {last}`"
     found = next(iter(classes_like(module)), None)
     if found is not None:
-        return f"write from {module.__name__} import {found}"
+        return f"write `from {module.__name__} import {found}`"
     own = [name for name in vars(module) if _is_public_class(module, name)]
     names = f", such as {' or '.join(own[:2])}" if own else ""
     return f"import what the module defines{names}: from {module.__name__} import ..."

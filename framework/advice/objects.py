@@ -45,19 +45,19 @@ OF_RESPONSES = {
     ),
     "url": "write response.request.url",
     "ok is_success": "write response.status_code < 400",
-    "raise_for_status": "write assert response.status_code == 200",
+    "raise_for_status": "write `assert response.status_code == 200`",
     "header set_header": 'write response.headers["X-Name"] = "value"',
-    "redirect": "write from framework.redirects import redirect",
+    "redirect": "write `from framework.redirects import redirect`",
     "cookie": "write response.set_cookie(name, value)",
     "context template_name": "test the text of the page: response.text",
 }
 
 OF_CLIENTS = {
-    "session_transaction": "write with client.session() as session",
+    "session_transaction": "write `with client.session() as session:`",
     "cookies": "write client.get_cookie(name) or client.set_cookie(name, value)",
     "request": 'write client.open("/path", method="GET")',
     "login force_login": (
-        'sign in yourself: with client.session() as session, session.set_user("1")'
+        'sign in yourself: write `with client.session() as session: session.set_user("1")`'
     ),
     "headers": "give headers to each request: client.get(path, headers={...})",
     "base_url": "give base_url to each request: client.get(path, base_url=...)",
@@ -86,8 +86,9 @@ _OF_RESULTS = {
 }
 
 STATIC = (
-    'write a class of your own and give it to Application: @controller("/static") class'
-    ' Static(StaticFiles), with folder = Path(__file__).with_name("static") in it'
+    "write a class of your own, `class Static(StaticFiles):`, with"
+    ' `folder = Path(__file__).with_name("static")` in the class; decorate the class with'
+    ' @controller("/static"), and give the class to Application(...)'
 )
 # The key of the remedy for arguments that have no names.
 BY_POSITION = "arguments by position"
@@ -100,8 +101,8 @@ OF_ARGUMENTS = {
     "HTML": _OF_RESULTS,
     "HTTPException": {
         "status_code status code": (
-            "the class says the status: raise NotFound(...), and import it: from"
-            " werkzeug.exceptions import NotFound; or abort(404, ...)"
+            "the class says the status: write `from werkzeug.exceptions import NotFound` and"
+            " `raise NotFound(...)`, or call abort(404, ...)"
         ),
         "detail message msg reason": "the argument is called description",
         "headers": "raise the error with response=Response(..., headers=...)",

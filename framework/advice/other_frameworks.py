@@ -23,29 +23,29 @@ _IMPORTS = {
     ),
     "jsonify JSONResponse JsonResponse ORJSONResponse JSON json": (
         "return the dict, list or dataclass from the handler; it is sent as JSON. For headers or a"
-        " status of your own, write from framework.results import JSON"
+        " status of your own, write `from framework.results import JSON`"
     ),
-    "HTMLResponse HTML": "write from framework.results import HTML",
+    "HTMLResponse HTML": "write `from framework.results import HTML`",
     "PlainTextResponse HttpResponse make_response ResponseEntity": (
         "return a text, or Response(text, status, headers); for a page, write"
-        " from framework.results import HTML"
+        " `from framework.results import HTML`"
     ),
     "StreamingResponse StreamingHttpResponse Stream stream_with_context": (
         "return a generator; its chunks are sent one by one"
     ),
     "FileResponse File send_file send_from_directory static_file": (
         "return werkzeug.utils.send_file(path, request.environ); for a whole folder, write"
-        " from framework.static import StaticFiles"
+        " `from framework.static import StaticFiles`"
     ),
-    "StaticFiles": "write from framework.static import StaticFiles",
+    "StaticFiles": "write `from framework.static import StaticFiles`",
     "HTTPException abort HTTPError NotFound Forbidden Unauthorized BadRequest Http404": (
-        "write from werkzeug.exceptions import NotFound, and raise NotFound(...)"
+        "write `from werkzeug.exceptions import NotFound`, and `raise NotFound(...)`"
     ),
     "redirect RedirectResponse Redirect HttpResponseRedirect": (
-        "write from framework.redirects import redirect"
+        "write `from framework.redirects import redirect`"
     ),
     "render_template render TemplateResponse Template Templates Jinja2Templates template": (
-        "write from framework.templates import Templates"
+        "write `from framework.templates import Templates`"
     ),
     "url_for reverse": ("let the constructor take app: Application, and call app.url_for(...)"),
     "request Req HttpRequest": "let the handler take the parameter request: Request",
@@ -75,21 +75,21 @@ _IMPORTS = {
     "QueryParam RequestParam": "write Query[int], or a simple type without a marker, such as int",
     "RequestBody": "write Body[T]",
     "UploadFile FileStorage MultipartFile": (
-        "write from werkzeug.datastructures import FileStorage, and let the handler take a"
+        "write `from werkzeug.datastructures import FileStorage`, and let the handler take a"
         " FileStorage"
     ),
     "BackgroundTasks BackgroundTask": (
-        "background tasks are not supported. Fix: use a queue, or start a thread in the method"
-        " on_start of a @configuration"
+        "use a queue, or start a thread in the method on_start of a @configuration, because"
+        " background tasks are not supported"
     ),
-    "TestClient": "write with app.test() as client",
+    "TestClient": "write `with app.test() as client:`",
     "Client": (
-        "write with app.test() as client; for the type of the client, write from"
-        " framework.testing import Client"
+        "write `with app.test() as client:`; for the type of the client, write"
+        " `from framework.testing import Client`"
     ),
-    "CORS CORSMiddleware cross_origin": "write from framework.cors import CORS",
-    "CSRF CSRFProtect csrf_exempt csrf_protect": "write from framework.csrf import CSRF",
-    "OpenAPI": "write from framework.openapi import OpenAPI",
+    "CORS CORSMiddleware cross_origin": "write `from framework.cors import CORS`",
+    "CSRF CSRFProtect csrf_exempt csrf_protect": "write `from framework.csrf import CSRF`",
+    "OpenAPI": "write `from framework.openapi import OpenAPI`",
     "Guard UseGuards login_required permission_required PreAuthorize": (
         "decorate with @guard(LoggedIn), where LoggedIn is a class with the method check"
     ),
@@ -100,7 +100,7 @@ _IMPORTS = {
         "write middleware as a function (request: Request, next: Next) -> Response"
     ),
     "RequestValidationError ValidationError InvalidRequest": (
-        "write from framework.validation import InvalidRequest"
+        "write `from framework.validation import InvalidRequest`"
     ),
     "BaseModel Serializer Schema": (
         "write a dataclass or a msgspec.Struct; pydantic's BaseModel comes from pydantic"
@@ -113,9 +113,9 @@ _IMPORTS = {
 }
 
 _STATIC = (
-    'write a class @controller("/static") class Static(StaticFiles), with'
-    " folder = ... in it, and give the class to Application(...); from framework.static import"
-    " StaticFiles"
+    "write `from framework.static import StaticFiles` and `class Static(StaticFiles):`, with"
+    ' `folder = ...` in the class; decorate the class with @controller("/static"), and give the'
+    " class to Application(...)"
 )
 _MIDDLEWARE = (
     "in a @configuration, return the middleware from a @component method annotated"
@@ -144,7 +144,7 @@ OF_APPLICATIONS = {
     " teardown_request before_first_request teardown_appcontext": _MIDDLEWARE,
     "cors enable_cors enableCors": (
         "in a @configuration, return [CORS(origins=[...])] from a @component method annotated"
-        " `-> list[Middleware]`; from framework.cors import CORS"
+        " `-> list[Middleware]`, and write `from framework.cors import CORS`"
     ),
     "use_global_guards useGlobalGuards": "decorate a @configuration with @guard(LoggedIn)",
     "use_global_pipes useGlobalPipes": (
@@ -170,7 +170,7 @@ OF_APPLICATIONS = {
     "get_url": "write app.url_for(...)",
     "on_event on_startup on_shutdown lifespan add_event_handler on_cleanup cleanup_ctx": _START,
     "test_client client test_request_context test_cli_runner TestClient": (
-        "write with app.test() as client"
+        "write `with app.test() as client:`"
     ),
     "listen serve run_server run_async": "write app.run(), or use the command: framework run",
     "url_path_for reverse": "write app.url_for(...)",
@@ -185,15 +185,16 @@ OF_APPLICATIONS = {
     "app_context request_context push": "no context is needed, so remove this line",
     "jinja_env jinja_options template_filter template_global add_template_filter"
     " context_processor template_folder": (
-        "return a Templates from a @component method of a @configuration; from"
-        " framework.templates import Templates"
+        "return a Templates from a @component method of a @configuration, and write"
+        " `from framework.templates import Templates`"
     ),
     "openapi docs swagger openapi_schema": (
-        "return an OpenAPI from a @component method of a @configuration; from framework.openapi"
-        " import OpenAPI"
+        "return an OpenAPI from a @component method of a @configuration, and write"
+        " `from framework.openapi import OpenAPI`"
     ),
     "cli command shell_context_processor": (
-        "write a program of your own that imports the application; framework shell opens a console"
+        "write a program of your own that imports the application; for a console, use the command:"
+        " framework shell"
     ),
     "wsgi_app wsgi": "the application itself is the WSGI callable: give the server app:app",
     "asgi asgi_app": (
@@ -260,7 +261,7 @@ def is_of_another_framework(name: str) -> bool:
 def remedy_for_import(name: str) -> str | None:
     """Return how to import a name, or what to write in place of it; None if it is unknown."""
     if name in vars(sys.modules["framework"]).get("__all__", ()):
-        return f"write from framework import {name}"
+        return f"write `from framework import {name}`"
     return remedy_in(_IMPORTS, name) or place_of(name)
 
 

@@ -144,7 +144,7 @@ def _warn(guard: Guard, verdict: object) -> None:
     """Log a check whose result is not True or False, because the author possibly meant True."""
     remedy = "return a bool"
     if verdict is None:
-        remedy = "write return True at the end of the check, to let the request pass"
+        remedy = "write `return True` at the end of the check, to let the request pass"
     if isinstance(verdict, Response):
         remedy = "write abort(response), and import it: from werkzeug.exceptions import abort"
     logger.warning(

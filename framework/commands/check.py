@@ -129,7 +129,8 @@ def _urls(container: SessionContainer, where: str) -> Iterator[Mistake]:
                 " in histories and logs, and people share URLs",
                 "Leave the URLTransport out if all clients have cookies. If you need it, add"
                 " sessions.logs.HideIds to the access log, and a similar rule to the log of each"
-                " proxy. If all users who sign in have cookies, give it refuse_users=True.",
+                " proxy. If all users who sign in have cookies, give the URLTransport"
+                " refuse_users=True: then a URL never opens the session of a signed-in user.",
                 where=where,
             )
 

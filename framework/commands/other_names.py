@@ -20,10 +20,10 @@ _COMMANDS = {
 }
 _OPTIONS = {
     "--workers --threads -w": "framework run is for development: give workers to gunicorn",
-    "--debug --debugger": "leave it out: the debugger is on where it is safe",
+    "--debug --debugger": "leave the option out: the debugger is on where a debugger is safe",
     "--bind -b --addr --address": "write --host 127.0.0.1 --port 8000",
     "--app --settings -A": "write the application as the last argument, as in shop.app:app",
-    "--autoreload": "leave it out: --reload is on",
+    "--autoreload": "leave the option out: --reload is on",
 }
 
 

@@ -134,8 +134,8 @@ class Renderers(dict[type, Render]):
         written = self._promise.value
         raise TypeError(
             f"{self._where} returned None, but is annotated to return {written}. Fix: return a"
-            f" value in every case, or annotate the method with -> {written} | None, which answers"
-            " None with 204"
+            f" value in every case, or annotate the method with `-> {written} | None`: then None"
+            " is answered with 204"
         )
 
     def _stream(self, result: Iterator[object], _: "WSGIEnvironment") -> Rendered:

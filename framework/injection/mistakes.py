@@ -91,8 +91,8 @@ def unannotated(name: str) -> NotProvided:
     if name in ("get_response", "call_next", "next"):
         return NotProvided(
             "it has no annotation, so nothing says what to inject",
-            "If the class is middleware, leave the parameter out, and write def __call__(self,"
-            " request: Request, next: Next) -> Response.",
+            "If the class is middleware, leave the parameter out, and write"
+            " `def __call__(self, request: Request, next: Next) -> Response:`.",
         )
     return NotProvided(
         "it has no annotation, so nothing says what to inject",

@@ -167,7 +167,7 @@ def _setting_mistakes(settings: OpenAPI) -> Iterator[str]:
     for name in ("include", "amend"):
         value = getattr(settings, name)
         if not callable(value):
-            yield f"OpenAPI.{name} is {value!r}. Fix: give a function, or leave it out"
+            yield f"OpenAPI.{name} is {value!r}. Fix: give a function, or leave {name} out"
 
 
 def _asset(content: str | bytes, media_type: str) -> Response:

@@ -72,7 +72,8 @@ class Listening:
         self._count("slow")
         logger.warning(
             "%r took %.2f s for %s, and the response waited. Fix: let the listener only put the"
-            " event into a queue; with an AsyncSessionManager, make it a coroutine function",
+            " event into a queue, or, with an AsyncSessionManager, make the listener a coroutine"
+            " function",
             *(listener, seconds, what),
         )
 

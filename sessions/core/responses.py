@@ -9,8 +9,9 @@ from sessions.errors import SessionError
 
 _MERGED = ("Vary", "Cache-Control")
 _REMEDY = (
-    "Fix: give an empty list in place of the response. The same call then puts its headers into"
-    " this list. Add each of these headers to the response, as your framework adds headers"
+    "Fix: give an empty list in place of the response. The same call then puts the headers of"
+    " the session into this list. Add each of these headers to the response, as your framework adds"
+    " headers"
 )
 
 

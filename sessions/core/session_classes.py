@@ -38,15 +38,16 @@ def _wrong_parameters(setting: str, kind: type, name: str) -> Iterator[str]:
         call = ", ".join(("self", *_CALLS[name]))
         yield (
             f"{setting}={kind!r} has a method {name!r} that cannot be called as {name}"
-            f"({', '.join(_CALLS[name])}). Fix: write def {name}({call})"
+            f"({', '.join(_CALLS[name])}). Fix: write `def {name}({call}):`"
         )
 
 
 def _wrong_member(setting: str, owner: type, base: type, name: str, value: object) -> Iterator[str]:
     if name in ("__init__", "__new__"):
         yield (
-            f"{setting}={owner!r} has a method {name!r}, which is never called. Fix: set what the"
-            " session needs in resume(), with a default in the class"
+            f"{setting}={owner!r} has a method {name!r}, which is never called. Fix: in"
+            " resume(), set the attributes that the session needs, and give them defaults in the"
+            " class"
         )
     elif name.startswith("_"):
         return

@@ -364,8 +364,8 @@ def _too_large(record: Record, size: int, limit: int) -> SessionTooLarge:
         biggest = max(values, key=lambda key: len(key) + len(values[key]))
         name = "the user data of set_user()" if biggest == USER_DATA else f"session[{biggest!r}]"
         advice = (
-            f"store {name}, the biggest value with {len(values[biggest])} bytes, elsewhere, and"
-            " store only its key here"
+            f"keep {name}, the biggest value with {len(values[biggest])} bytes, in a database and"
+            " only its key in the session"
         )
     return SessionTooLarge(
         f"the header with the session's token would have {size} bytes (for a cookie, with its name"

@@ -18,7 +18,7 @@ _IN_URLS = (
     "SessionContainer: %r puts the ids of sessions into URLs. Browsers and servers keep URLs in"
     " histories and logs, and people share URLs. Fix: use a URLTransport only for clients without"
     " cookies; add sessions.logs.HideIds to the access log; if all users who sign in have cookies,"
-    " give URLTransport(refuse_users=True)"
+    " give URLTransport(refuse_users=True): then a URL never opens the session of a signed-in user"
 )
 
 
@@ -44,8 +44,8 @@ def transport_problems(transports: object, store: object) -> Iterator[str]:
         )
     if urls and urls[0].always_cookie and not _has_cookie_before(transports, urls[0]):
         yield (
-            f"transports has {urls[0]!r} with always_cookie=True, but no cookie before it. Fix:"
-            " write transports=[CookieTransport(), URLTransport(always_cookie=True)]"
+            f"transports has {urls[0]!r} with always_cookie=True, but no CookieTransport before"
+            " it. Fix: write transports=[CookieTransport(), URLTransport(always_cookie=True)]"
         )
 
 

@@ -179,7 +179,7 @@ def _scripts_for(keep_expired: object, owner: str) -> Scripts:
     if not isinstance(keep_expired, timedelta) or not timedelta(0) < keep_expired <= _LONGEST:
         raise ConfigurationError(
             f"{owner}(keep_expired={keep_expired!r}) is not a time of at most {_LONGEST.days} days."
-            " Fix: give a timedelta such as timedelta(hours=2), or leave it out"
+            " Fix: give a timedelta such as timedelta(hours=2), or leave keep_expired out"
         )
     return Scripts(max(int(keep_expired / timedelta(milliseconds=1)), 1))
 

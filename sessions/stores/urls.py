@@ -103,8 +103,8 @@ def _server(scheme: str, url: object, *, asynchronous: bool = False) -> tuple[st
             )
         if scheme in _MEANT:
             raise ConfigurationError(
-                f"the URL {scheme}:... is not the URL of a store. Fix: begin it with"
-                f" {_MEANT[scheme]}: in place of {scheme}:"
+                f"the URL {scheme}:... is not the URL of a store. Fix: begin the URL"
+                f" with '{_MEANT[scheme]}:' in place of '{scheme}:'"
             )
         here = () if asynchronous else ("memory", "sqlite")
         known = [f"{name}:" for name in (*here, *_SERVERS) if name not in others]
@@ -119,7 +119,7 @@ def _of_the_other_kind(scheme: str, suited: str, *, asynchronous: bool) -> Confi
     is_for = "a blocking store" if asynchronous else "an asynchronous store"
     call = "store_from_url" if asynchronous else "async_store_from_url"
     return ConfigurationError(
-        f"the URL {scheme}:... is for {is_for}. Fix: call {call}, or begin the URL with {suited}:"
+        f"the URL {scheme}:... is for {is_for}. Fix: call {call}, or begin the URL with '{suited}:'"
     )
 
 
@@ -127,7 +127,7 @@ def _memory(url: str) -> Store:
     if url not in ("memory:", "memory://"):
         raise ConfigurationError(
             f"the URL {without_password(url)!r} has more parts than a MemoryStore needs. Fix: write"
-            " memory:"
+            " 'memory:'"
         )
     return MemoryStore()
 

@@ -89,8 +89,8 @@ class CookieTransport(Transport):
         def __getattr__(self, name: str) -> object:
             """Raise an error for a transport whose settings are not complete."""
             raise AttributeError(
-                f"this CookieTransport has no {name!r}. Fix: give it to"
-                " SessionContainer(transports=[...]), which completes its settings, or write"
+                f"this CookieTransport has no {name!r}. Fix: give the transport to"
+                " SessionContainer(transports=[...]), which completes the settings, or write"
                 ' CookieTransport("session", CookieSettings())'
             )
 
@@ -179,8 +179,8 @@ class CookieTransport(Transport):
                 "misplaced",
                 f"the request for {head.path!r} is outside of"
                 f" CookieSettings(path={self._path!r}), so it has no session. Fix: if a proxy"
-                " removes the prefix, let it send X-Forwarded-Prefix; otherwise give a path that"
-                " contains the path of every request",
+                " removes the prefix, let it send X-Forwarded-Prefix; otherwise give a path with"
+                " which the path of every request begins, such as '/'",
             )
         host = None if self._domain is None else head.header("Host")
         if host and self._domain and not (domain_matches(host, self._domain) or is_loopback(host)):

@@ -156,7 +156,7 @@ SPELLINGS = {
     "a module": (
         collections,
         "the annotation of parameter 'x' is the module 'collections', which is not a type",
-        "Name the class or function that you mean, as in from collections import ...",
+        "Name the class or function that you mean, as in `from collections import ...`.",
     ),
     "a body without a type": (
         Body,

@@ -92,14 +92,17 @@ def test_an_import_of_any_other_name_fails_as_usual() -> None:
         ("from framework.openapi import Router", '@controller("/prefix")'),
         ("from framework.redirects import url_for", "app.url_for(...)"),
         ("from framework.settings import Config", "@configuration"),
-        ("from framework.static import controller", "write from framework import controller"),
-        ("from sessions import SessionMiddleware", "from sessions.wsgi or from sessions.asgi"),
+        ("from framework.static import controller", "write `from framework import controller`"),
+        (
+            "from sessions import SessionMiddleware",
+            "import SessionMiddleware` or `from sessions.asgi import",
+        ),
         (
             "from sessions import DynamoStore",
-            "write from sessions import SQLiteStore or MemoryStore",
+            "write `from sessions import SQLiteStore`, `from sessions import MemoryStore`",
         ),
-        ("from sessions import controller", "write from framework import controller"),
-        ("from sessions.stores import SQLiteStore", "write from sessions import SQLiteStore"),
+        ("from sessions import controller", "write `from framework import controller`"),
+        ("from sessions.stores import SQLiteStore", "write `from sessions import SQLiteStore`"),
     ],
 )
 def test_an_import_from_the_wrong_module_says_what_to_write(line: str, remedy: str) -> None:
@@ -151,7 +154,7 @@ def test_no_public_name_is_treated_as_a_foreign_name() -> None:
         ("on_event", "on_start"),
         ("urlfor", "did you mean 'url_for'?"),
         ("add", "Application(Users, Orders)"),
-        ("controller", "write from framework import controller"),
+        ("controller", "write `from framework import controller`"),
         ("jsonify", "return the dict"),
         ("mount", "StaticFiles"),
         ("enableCors", "from framework.cors import CORS"),
@@ -256,4 +259,4 @@ def test_importing_the_name_of_the_distribution_is_explained() -> None:
     command = [sys.executable, "-c", "import satsuma"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
-    assert "write from framework import Application" in done.stderr
+    assert "write `from framework import Application" in done.stderr

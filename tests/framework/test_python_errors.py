@@ -49,7 +49,7 @@ USES: list[tuple[Wrong, str]] = [
     (lambda _, session: session.get({}), "A key must be a text"),
     (lambda _, session: session.save(print), "save takes no arguments."),
     (lambda _, __: jsonify({}), "Return the dict, list or dataclass"),  # type: ignore[name-defined]  # noqa: F821
-    (lambda _, __: query(ge=1), "Write from framework import query."),  # type: ignore[name-defined]  # noqa: F821
+    (lambda _, __: query(ge=1), "Write `from framework import query`."),  # type: ignore[name-defined]  # noqa: F821
 ]
 
 
@@ -111,7 +111,10 @@ def test_reading_a_field_like_a_dict_key_has_a_remedy(
 
 
 PROGRAMS = [
-    ("from framework.exceptions import NotFound", "Write from werkzeug.exceptions import NotFound"),
+    (
+        "from framework.exceptions import NotFound",
+        "Write `from werkzeug.exceptions import NotFound`",
+    ),
     ("import framework.routing", "There is no framework.routing"),
     ("from framework import Application\n@Application.get('/')\ndef f(): ...", "Decorate a method"),
     (

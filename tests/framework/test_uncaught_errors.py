@@ -28,15 +28,15 @@ PROGRAMS = [
     ('with app.test() as client:\n    client.get("/").json()', "Write .json without parentheses"),
     (
         'with app.test() as client:\n    client.session["a"] = 1',
-        "Fix: write with client.session() as session",
+        "Fix: write `with client.session() as session:`",
     ),
     (
         'with app.test() as client:\n    client.session.get("a")',
-        "Fix: write with client.session() as session",
+        "Fix: write `with client.session() as session:`",
     ),
     (
         'with app.test() as client:\n    session = client.session()\n    print("a" in session)',
-        "Fix: write with client.session() as session",
+        "Fix: write `with client.session() as session:`",
     ),
     ('client = app.test()\nclient.get("/")', "Fix: write `with app.test() as client:`"),
     ('client = app.test()\nclient["a"]', "Fix: write `with app.test() as client:`"),
@@ -45,16 +45,16 @@ PROGRAMS = [
     ("Application.run()", "and write app.run(...)"),
     ('Application.url_for("Pages.show")', "and write app.url_for(...)."),
     ("Pages.show()", "make an object of Pages first, and call show() on the object"),
-    ("from framework import cors\ncors(origins=[])", "Write from framework.cors import CORS."),
+    ("from framework import cors\ncors(origins=[])", "Write `from framework.cors import CORS`."),
     ("import datetime\ndatetime.now()", "Write datetime.datetime, the class"),
     ("import datetime\ndef f(day: datetime | None): ...", "Write datetime.datetime, the class"),
     (
         'from sessions import session\nsession["a"] = 1',
-        "Write from framework import session, and let the handler take session: session.",
+        "Write `from framework import session`, and let the handler take session: session.",
     ),
     (
         'from framework.static import StaticFiles\nStaticFiles("/static", "static")',
-        'folder = Path(__file__).with_name("static") in it.',
+        'folder = Path(__file__).with_name("static")` in the class;',
     ),
     (
         "from framework.static import StaticFiles\nApplication(Pages, StaticFiles)",

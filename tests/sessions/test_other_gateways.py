@@ -103,8 +103,8 @@ class Page:
 def test_an_application_is_not_put_into_the_middleware_of_the_other_interface() -> None:
     """The constructor says so, before a server is there."""
     for app in (Application(Page), wsgi.SessionMiddleware(around_wsgi, container()), around_wsgi):
-        with pytest.raises(TypeError, match=r"Fix: write from sessions\.wsgi import"):
+        with pytest.raises(TypeError, match=r"Fix: write `from sessions\.wsgi import"):
             asgi.SessionMiddleware(app, container())  # type: ignore[arg-type]
     for inner in (asgi.SessionMiddleware(around_asgi, container()), around_asgi):
-        with pytest.raises(TypeError, match=r"Fix: write from sessions\.asgi import"):
+        with pytest.raises(TypeError, match=r"Fix: write `from sessions\.asgi import"):
             wsgi.SessionMiddleware(inner, container())  # type: ignore[arg-type]

@@ -246,7 +246,9 @@ def test_names_of_other_libraries_are_known(name: str, foreign: str, remedy: str
 )
 def test_a_scheme_of_other_libraries_says_the_scheme_here(url: str, scheme: str) -> None:
     """The remedy is one scheme, not a list of all."""
-    with pytest.raises(ConfigurationError, match=f"Fix: begin it with {re.escape(scheme)} in"):
+    with pytest.raises(
+        ConfigurationError, match=f"Fix: begin the URL with '{re.escape(scheme)}' in"
+    ):
         store_from_url(url)
 
 

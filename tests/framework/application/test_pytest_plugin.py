@@ -219,7 +219,7 @@ def _run(project: Path, tests: str) -> str:
     ("line", "remedy"),
     [
         ('client.get("/plain/a").json()', "Fix: Write .json without parentheses"),
-        ('client.session["visits"] = 1', "Fix: write with client.session() as session"),
+        ('client.session["visits"] = 1', "Fix: write `with client.session() as session:`"),
         ("app.url_for()", "Fix: Give 'endpoint'. url_for takes"),
         ("jsonify({})", "Fix: Return the dict, list or dataclass"),
     ],

@@ -244,7 +244,7 @@ def bare(self: object) -> None: ...
         (
             (KeyboardInterrupt,),
             "@catch takes subclasses of Exception, not <class 'KeyboardInterrupt'>,"
-            " which is more than an error of one request. Fix: leave it out",
+            " which is more than an error of one request. Fix: leave KeyboardInterrupt out",
         ),
         (
             (KeyError("x"),),

@@ -156,7 +156,7 @@ def show(self: object) -> None: ...
             (LoggedIn, "admin"),
             "not 'admin'. Fix: if 'admin' is for the guard, write @guard(LoggedIn('admin'))",
         ),
-        ((Users,), ".Users'>. Fix: write def check(self) -> bool in Users"),
+        ((Users,), ".Users'>. Fix: write `def check(self) -> bool:` in Users"),
         (
             (show,),
             "not the function show(). Fix: if show() is the handler, write @guard(LoggedIn) above"

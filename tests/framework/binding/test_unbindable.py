@@ -63,7 +63,11 @@ NO_TYPES: list[tuple[Any, str, str]] = [
     (decimal, "the module 'decimal'", "Write decimal.Decimal, the class"),
     (uuid, "the module 'uuid'", "Write uuid.UUID, the class"),
     (sessions.session, "the module 'sessions.session'", "let the handler take session: session."),
-    (json, "the module 'json'", "Name the class or function that you mean, as in from json import"),
+    (
+        json,
+        "the module 'json'",
+        "Name the class or function that you mean, as in `from json import",
+    ),
     (any, "the function any(), which is not a type", "Write Any, with `from typing import Any`."),
     (callable, "the function callable()", "Write Callable, with"),
     (len, "the function len()", "Write a class, such as str."),

@@ -317,5 +317,5 @@ def test_a_verb_belongs_on_a_method() -> None:
                 return ""
 
     assert str(caught.value) == (
-        "@get decorates a method, but stands above a property. Fix: write def below @get('/')"
+        "@get decorates a method, but stands above a property. Fix: write `def` below @get('/')"
     )

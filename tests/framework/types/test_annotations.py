@@ -359,7 +359,7 @@ def test_a_module_in_the_place_of_a_type_is_a_problem_everywhere() -> None:
     found = {mistake.where.partition(" ")[0]: mistake for mistake in problems_of(Pages, *parts)}
 
     right = {
-        "InjectsModule.__init__": "as in from logging import ...",
+        "InjectsModule.__init__": "as in `from logging import ...`.",
         "ProvidesModule.make": "Write datetime.datetime, the class that the module defines.",
         "ProvidesModule.written": "Write datetime.datetime, the class that the module defines.",
         "ChecksModule.check": "and let the handler take session: session.",
@@ -374,13 +374,13 @@ def test_a_module_in_the_place_of_a_type_is_a_problem_everywhere() -> None:
 @pytest.mark.parametrize(
     ("module", "remedy"),
     [
-        (framework.binding.query, "write from framework import query"),
-        (framework.application, "write from framework.application import Application"),
-        (framework.static, "write from framework.static import StaticFiles"),
-        (framework.cors, "write from framework.cors import CORS"),
-        (framework.report, "write from framework.report import Report"),
+        (framework.binding.query, "write `from framework import query`"),
+        (framework.application, "write `from framework.application import Application`"),
+        (framework.static, "write `from framework.static import StaticFiles`"),
+        (framework.cors, "write `from framework.cors import CORS`"),
+        (framework.report, "write `from framework.report import Report`"),
         (decimal, "write decimal.Decimal, the class that the module defines"),
-        (logging, "name the class or function that you mean, as in from logging import ..."),
+        (logging, "name the class or function that you mean, as in `from logging import ...`"),
     ],
 )
 def test_a_module_as_annotation_suggests_its_class(module: ModuleType, remedy: str) -> None:

@@ -143,7 +143,7 @@ def test_an_option_that_is_refused_is_named(url: str, module: str, told_of: str)
     ("make", "url", "remedy"),
     [
         (store_from_url, "postgresql+asyncpg://h/x", "call async_store_from_url, or begin the URL"),
-        (store_from_url, "mysql+asyncmy://h/x", "or begin the URL with mysql+pymysql:"),
+        (store_from_url, "mysql+asyncmy://h/x", "or begin the URL with 'mysql+pymysql:'"),
         (async_store_from_url, "mariadb+pymysql://h/x", "call store_from_url, or begin"),
     ],
 )

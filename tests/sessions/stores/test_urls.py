@@ -44,7 +44,7 @@ def test_a_file_is_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("postgresql://ada:word@[::1/x", "begin the URL with"),
         ("word@host", "begin the URL with"),
         (None, "set the environment variable"),
-        ("memory://host", "write memory:"),
+        ("memory://host", "write 'memory:'"),
         ("sqlite://sessions.db", "write sqlite:///sessions.db"),
         ("sqlite:", "write sqlite:///sessions.db"),
         ("redis://:word@host/0\n", "Fix: remove it, for example with url.strip()"),

@@ -132,7 +132,9 @@ def test_a_bare_cookie_takes_the_settings_of_its_container() -> None:
 
 def test_a_cookie_without_settings_says_what_to_do() -> None:
     """The transport was used without a container."""
-    with pytest.raises(AttributeError, match=r"Fix: give it to SessionContainer\(transports="):
+    with pytest.raises(
+        AttributeError, match=r"Fix: give the transport to SessionContainer\(transports="
+    ):
         CookieTransport().read(a_head({"Cookie": "session=a"}))
 
 

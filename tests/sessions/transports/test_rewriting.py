@@ -187,10 +187,10 @@ def test_wrong_settings_are_refused(settings: dict[str, Any], problem: str) -> N
             {"transports": [URLTransport()], "store": SignedToken()},
             "too long and too private for a URL",
         ),
-        ({"transports": [URLTransport(always_cookie=True)]}, "but no cookie before it"),
+        ({"transports": [URLTransport(always_cookie=True)]}, "but no CookieTransport before it"),
         (
             {"transports": [URLTransport(always_cookie=True), CookieTransport()]},
-            "but no cookie before it",
+            "but no CookieTransport before it",
         ),
         ({"transports": [URLTransport]}, "has the item"),
     ],
