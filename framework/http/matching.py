@@ -36,7 +36,7 @@ class Tree(Generic[H]):
         self.only: tuple[Callable[[str], object], Tree[H]] | None = None
 
     def add(self, rule: str, method: str, handler: H) -> None:
-        """Add a rule, up to its first segment that only Werkzeug's `Map` can match."""
+        """Add the segments of a rule; stop at a segment that only Werkzeug's `Map` can match."""
         node: Tree[H] = self
         names: list[str] = []
         for segment in rule.removesuffix("/").split("/")[1:]:

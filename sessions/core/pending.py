@@ -25,9 +25,9 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_worth_another_try(self) -> bool:
-        """Return whether to repeat a failed commit with the values alone.
+        """Return whether to try a failed commit again, now with the changes of values only.
 
-        The commit has failed because another request had changed the id.
+        The first commit has failed because another request had changed the id.
         """
         renews = self.next_id is None or self.grace is not None
         return self != NOTHING_PENDING and renews and self.user_id is UNCHANGED

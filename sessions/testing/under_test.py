@@ -26,7 +26,7 @@ Work = Callable[[], Coroutine[Any, Any, T]]
 
 
 class StoreUnderTest(AsyncStore):
-    """Pass the calls of a test to the store, which a subclass wraps."""
+    """Let a test await each call of a store; the subclasses call the store in different ways."""
 
     def __init__(self, clock: ManualClock, *, server_expires: bool) -> None:
         self._manual_clock = clock
