@@ -25,7 +25,7 @@ class OutsideCall(ABC):
 
     @abstractmethod
     def fail(self, error: Exception) -> Any:
-        """Handle an error of the function: return another result in its place, or raise an error."""
+        """Return another result in place of an error of the function, or raise an error."""
 
 
 def call_here(call: OutsideCall) -> Any:
