@@ -45,6 +45,7 @@ class RevocableSessions(StatelessSessions):
     """Make the decisions about stateless sessions that a list of revocations can end."""
 
     revocable = True
+    loads_to_go_on = False
 
     # Methods that work in memory
 

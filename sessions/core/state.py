@@ -104,6 +104,8 @@ class State(Notes, msgspec.Struct, eq=False):
 
     # Changes for the next commit, and sessions to end.
     pending: Pending = NOTHING_PENDING
+    # The sign-in that a close has sent to the store: its changes, and the session before it.
+    sent: tuple[Pending, Id, Record, int] | None = None
     to_end: tuple[Id, ...] = ()
     replaceable: tuple[Id, ...] = ()
     replaced: tuple[Id, ...] = ()

@@ -311,17 +311,17 @@ class StoredSessions(IndexedSessions):
         return self._commit_ask(state, id, changes)
 
     def close_answer(self, state: State, ask: Ask, outcome: object) -> bool:
-        state.is_unfinished, id, record = False, state.id, state.record
-        if id is not None and record is not None and state.pending is not NOTHING_PENDING:
-            if outcome is APPLIED:
-                self.note_commit(state, state.pending, id.key, record.user_id)
-                self._applied(state, id, state.pending, self.changes_in(state, ask))
-            return outcome is APPLIED
-        if outcome is APPLIED:
+        state.is_unfinished, sent, state.sent = False, state.sent, None
+        if sent is None and outcome is APPLIED:
             state.take_changes(self.changes_in(state, ask))
-        else:
+        elif sent is None:
             self.lose(state, DROPPED)
-        return True
+        elif outcome is APPLIED:
+            asked, id, record, generation = sent
+            self.note_commit(state, asked, id.key, record.user_id)
+            if state.generation == generation:
+                self._applied(state, id, asked, self.changes_in(state, ask))
+        return sent is None or outcome is APPLIED
 
     def finish(self, state: State, *, failed: bool) -> Flow[None]:
         if failed:

@@ -104,6 +104,8 @@ class IndexedSessions(Refreshing):
         is_usual = self._signs_in_at_once and isinstance(pending.user_id, str)
         if not is_usual or record is None or id is None or state.standing is not Standing.CURRENT:
             return SEVERAL
+        # Another thread of the request may change `pending` before the answer comes.
+        state.sent = (pending, id, record, state.generation)
         changes = self._changes(state, record, pending, state.changes())
         return self.with_entry(self._commit_ask(state, id, changes, pending.next_id), changes)
 

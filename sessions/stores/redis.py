@@ -158,13 +158,15 @@ class RedisStore(RedisListing, RedisExpiring, RedisUsers, Store):
 
     def _reply(self, keys: tuple[str, ...], call: Call, *, is_repeatable: bool = True) -> Any:
         names = [self._prefix + key for key in keys]
+        # A signal while hiredis turns an int into text could crash the process.
+        count = str(len(names))
 
         def run() -> Any:
             caller = self._open()[1]
             try:
-                reply = caller.evalsha(call.sha, len(names), *names, *call.arguments)
+                reply = caller.evalsha(call.sha, count, *names, *call.arguments)
             except NoScriptError:
-                reply = caller.eval(call.script, len(names), *names, *call.arguments)
+                reply = caller.eval(call.script, count, *names, *call.arguments)
             return reply
 
         return self._ask(run, is_repeatable=is_repeatable)
@@ -283,13 +285,14 @@ class AsyncRedisStore(AsyncRedisListing, AsyncRedisExpiring, AsyncRedisUsers, As
 
     async def _reply(self, keys: tuple[str, ...], call: Call, *, is_repeatable: bool = True) -> Any:
         names = [self._prefix + key for key in keys]
+        count = str(len(names))
 
         async def run() -> Any:
             client = self._client
             try:
-                reply = await client.evalsha(call.sha, len(names), *names, *call.arguments)
+                reply = await client.evalsha(call.sha, count, *names, *call.arguments)
             except NoScriptError:
-                reply = await client.eval(call.script, len(names), *names, *call.arguments)
+                reply = await client.eval(call.script, count, *names, *call.arguments)
             return reply
 
         return await self._ask(run, is_repeatable=is_repeatable)

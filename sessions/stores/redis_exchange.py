@@ -60,7 +60,11 @@ class Exchange:
             connection.connect()
             used = socket_of(connection)
         if used is not self._socket:
-            self._begin(used)
+            try:
+                self._begin(used)
+            # Another thread can close the store, and so the new connection.
+            except (OSError, ValueError) as error:
+                raise RedisConnectionError(_CLOSED) from error
         if self._reader is None:
             connection.send_packed_command(connection.pack_command(*command), check_health=False)
             return connection.read_response()

@@ -19,6 +19,7 @@ from sessions.edges import Headers, RequestHead
 from sessions.stateless import EncryptedToken, SignedToken
 from sessions.transports.cookie import CookieHead
 from tests.support.apps import KEY
+from tests.support.watched import WatchedStore
 
 CALLS: list[str] = []
 
@@ -162,3 +163,21 @@ def test_a_page_without_sessions_does_not_prolong_a_refused_session(
 async def _closed(container: SessionContainer, cookie: str) -> Headers:
     manager = AsyncSessionManager(container)
     return await manager.close(manager.open(head_with(cookie)))
+
+
+def test_the_handshake_of_revocable_sessions_calls_no_store() -> None:
+    """These sessions can still load after the handshake, and `resume` is called then."""
+    CALLS.clear()
+    store = WatchedStore(MemoryStore())
+    container = SessionContainer(
+        keys=[KEY], store=SignedToken(revocations=store), session_class=Refused
+    )
+    manager = SessionManager(container)
+    session = manager.open(head_with(begun(manager)))
+    before = len(store.calls)
+
+    manager.handshake(session)
+
+    assert (len(store.calls), CALLS) == (before, [])
+    assert dict(session) == {}
+    assert CALLS == ["resume"]

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -168,6 +169,44 @@ def test_a_server_that_sends_too_much_at_the_beginning_is_not_used() -> None:
             exchange.ask(("PING",))
         exchange.disconnect()
         thread.join(5)
+
+
+def test_a_connection_that_closes_while_it_opens_is_an_error_of_the_connection(
+    server: RedisServer,
+) -> None:
+    """Another thread has closed the store in the meantime."""
+
+    class Closing(redis.Connection):  # type: ignore[misc,name-defined]
+        def can_read(self, timeout: float = 0) -> bool:
+            result: bool = super().can_read(timeout)
+            self.disconnect()
+            return result
+
+    exchange = Exchange(Closing(port=server.port, protocol=2))
+
+    # redis-py itself opens a closed connection again.
+    with suppress(redis.ConnectionError):
+        assert exchange.ask(("PING",)) == b"PONG"
+
+
+def test_no_argument_is_a_number(server: RedisServer, store: RedisStore) -> None:
+    """A signal while hiredis turns a number into text could crash the process."""
+    seen: list[tuple[Any, ...]] = []
+
+    class Recording(redis.Redis):  # type: ignore[misc,name-defined]
+        def execute_command(self, *arguments: Any, **options: Any) -> Any:
+            seen.append(arguments)
+            return super().execute_command(*arguments, **options)
+
+    client = Recording(port=server.port, protocol=2)
+    recorded = RedisStore(client)
+    recorded.create("other", a_record(wall_clock, {"a": b"1"}))
+    recorded.commit_sign_in("ada", "other", some_changes(wall_clock, user_id="ada"), 4e9)
+    client.close()
+
+    calls = [call for call in seen if call[0] in ("EVALSHA", "EVAL")]
+    assert len(calls) >= 2
+    assert all(isinstance(part, str | bytes) for call in calls for part in call)
 
 
 def test_data_that_nobody_asked_for_makes_a_connection_unusable(server: RedisServer) -> None:
