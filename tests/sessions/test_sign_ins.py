@@ -164,3 +164,18 @@ def test_a_new_id_is_kept_when_a_damaged_value_is_read(damaged: Browser) -> None
     assert damaged.cookie != old
     assert damaged.holds() == {"n": 1}
     assert damaged.site.visit(who, old).value == (None, {})
+
+
+def test_another_user_gets_no_values_of_a_session_that_has_ended(of_bob: Browser) -> None:
+    """The request has changed a value of the earlier user, and could not save it."""
+
+    def handler(session: Session) -> object:
+        session["cart"].append("milk")
+        of_bob.visit(Session.regenerate)
+        with suppress(SessionNotFound):
+            session.save()
+        session.set_user("ada")
+        return dict(session)
+
+    assert of_bob.visit(handler).value == {}
+    assert of_bob.visit(who).value == ("ada", {})

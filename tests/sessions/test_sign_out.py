@@ -261,3 +261,20 @@ def test_a_sign_out_of_nobody_keeps_the_timeout_of_a_visitor(customer: Browser) 
     customer.visit(Session.clear_user)
 
     assert customer.visit(lambda session: session.timeout).value == timedelta(days=5)
+
+
+def test_a_write_after_a_late_sign_out_begins_a_session_with_its_own_time(
+    customer: Browser, clock: ManualClock
+) -> None:
+    """The session has expired in the meantime, and its absolute timeout counts no more."""
+
+    def handler(session: Session) -> None:
+        session.get("cart")
+        session.clear_user()
+        clock.advance(timedelta(days=400).total_seconds())
+        session.save()
+        session["cart"] = ["milk"]
+
+    customer.visit(handler)
+
+    assert customer.holds() == {"cart": ["milk"]}

@@ -87,13 +87,14 @@ class Visit:
 
     def set_user(self, user: str, new_id: str) -> None:
         """Sign in; with an id that counts no more in a session of its own."""
+        is_another = self.user not in (None, user)
         if self.gone or self.standing in ("past", "grace"):
             timeout = self.pending.timeout
             self._leave()
             self.gone, self.pending = False, Pending(timeout=timeout)
-        elif self.user not in (None, user):
+        if is_another:
             self.view = View({})
-            self.pending = replace(self.pending, clear=True)
+            self.pending = replace(self.pending, clear=self.seen is not None)
         if self.seen is None:
             self.started = self.world.now
         self.regenerate(new_id)
@@ -274,7 +275,7 @@ class Visit:
         if isinstance(target, Kept):
             self._apply(target, pending)
         else:
-            self._come_too_late(new_id)
+            self._come_too_late(new_id, target)
 
     def _create(self, new_id: str) -> None:
         own = None if isinstance(self.pending.timeout, Unchanged) else self.pending.timeout
@@ -334,7 +335,7 @@ class Visit:
             kept.earlier_until = pending.grace or 0.0
             kept.id, kept.since = pending.id, self.now
 
-    def _come_too_late(self, new_id: str) -> None:
+    def _come_too_late(self, new_id: str, target: str) -> None:
         pending = self.pending
         if isinstance(pending.user, str):
             self._leave()
@@ -344,8 +345,10 @@ class Visit:
             return
         self.gone, is_dropped = True, self.changes != ({}, set())
         if pending.user is None and self.seen is not None:
-            self._end_later(lineage(self.seen.id))
-            self._end()
+            if target == "superseded":
+                self._end_later(lineage(self.seen.id))
+                self._end()
+            self.started = self.now
             self._begin(None, None, "fresh")
             self.ended, self.gone, self.signs_out = True, is_dropped, False
 
