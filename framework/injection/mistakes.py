@@ -128,7 +128,7 @@ def cycle(providers: Sequence[Provider]) -> Mistake:
 
 
 def lacking(provider: Provider, declared: Declared, missing: NotProvided) -> Mistake:
-    """Report a parameter whose type nothing provides."""
+    """Report a parameter with a type for which there is no component."""
     what, remedy = f"parameter {declared.name!r}: {missing.what}", missing.remedy
     example = _made_by_hand(provider) if is_scalar(declared.annotation, TEXTS) else None
     if example is not None:

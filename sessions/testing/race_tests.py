@@ -49,7 +49,7 @@ class RaceTests(Suite):
     async def test_two_calls_at_once_on_an_ended_record(
         self, store: StoreUnderTest, clock: ManualClock
     ) -> None:
-        """At least one call is a create; the answers are as if one call followed the other."""
+        """The answers are as if one call followed the other; at least one of the calls creates."""
         await self._race(store, clock, "ended")
 
     @contract_test

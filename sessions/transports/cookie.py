@@ -309,7 +309,10 @@ def domain_matches(host: str, domain: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether the host is this machine, where tests may use a cookie with any domain."""
+    """Return whether the host is this machine.
+
+    Tests on this machine use a container with the domain of the real site.
+    """
     return _without_port(host) in ("localhost", "127.0.0.1", "[::1]")
 
 
