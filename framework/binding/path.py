@@ -100,10 +100,10 @@ class AbsentPathMarker(Marker):
     why: str
 
     def where(self, field: Field) -> str:
-        """Return the source and the name of the variable.
+        """Return the source, the name of the variable, and that the path does not have it.
 
-        The text differs from the text of a value of the path, because a resolver has another
-        result without the variable.
+        A resolver can run twice in a request: once with the value of the variable, and once with
+        the default. This text keeps the two results apart.
         """
         return f"{self.source}:{field.name} (absent)"
 

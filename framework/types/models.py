@@ -75,7 +75,7 @@ def reads_text(annotation: Any, text: str) -> bool:
 def json_hook(annotation: Any) -> Hook:
     """Return the hook that msgspec calls to make a pydantic model from JSON.
 
-    The hook gets a model class from the annotation and a value of strict JSON, and returns the
+    The hook receives a model class of the annotation, and a value of strict JSON. It returns the
     model. Raises TypeError at once if pydantic cannot make a model.
     """
     validators = {kind: json_validator(kind) for kind in _models_in(annotation)}
@@ -85,7 +85,7 @@ def json_hook(annotation: Any) -> Hook:
 def python_hook(annotation: Any) -> Hook:
     """Return the hook that msgspec calls to make a pydantic model from a Python value.
 
-    The hook gets a model class from the annotation and a Python value, and returns the model.
+    The hook receives a model class of the annotation, and a Python value. It returns the model.
     """
     validators = {kind: python_validator(kind) for kind in _models_in(annotation)}
     return lambda kind, value: validators[kind](value)

@@ -102,7 +102,8 @@ class MemoryVerbs(Persistence):
             return [("Vary", transport.vary)]
         if state.gone or (record is None and (state.ended or state.standing in STORES_NOTHING)):
             raise SessionNotFound(
-                "the session has ended, so it has no cookie. Fix: call session.clear_cookie()"
+                "the session has ended, so no cookie can be sent. Fix: to remove the earlier cookie"
+                " from the browser, call session.clear_cookie()"
             )
         if record is None or state.pending.next_id is not None:
             what = "session was never saved" if record is None else "new id is not saved yet"
