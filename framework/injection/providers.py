@@ -111,7 +111,7 @@ class Provider:
 
     @property
     def written(self) -> object:
-        """Return the function with the injected parameters; if it was generated, return `origin`."""
+        """Return the function with the injected parameters, or `origin` if it was generated."""
         code = getattr(self.signature, "__code__", None)
         # The constructor of a dataclass is generated, so no file has its code.
         is_generated = code is None or code.co_filename.startswith("<")
