@@ -308,6 +308,7 @@ class StoredSessions(IndexedSessions):
         ):
             return SEVERAL
         changes = self._changes(state, record, NOTHING_PENDING, (changed, removed))
+        state.sent = None  # An earlier close has possibly failed before it sent a sign-in.
         return self._commit_ask(state, id, changes)
 
     def close_answer(self, state: State, ask: Ask, outcome: object) -> bool:

@@ -304,7 +304,7 @@ class SignedIds(Tokens):
 
 
 def _obstacle_of(transports: Iterable[Transport], head: RequestHead) -> Obstacle | None:
-    """Return why none of the transports can send a token; None if one of them can."""
+    """Return what prevents all transports from sending a token; None if one can send it."""
     obstacle = None
     for transport in transports:
         obstacle = transport.obstacle(head)

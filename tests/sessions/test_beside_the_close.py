@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from sessions import Session, SessionContainer, SessionEvent, SessionManager
+from sessions.errors import SessionTooLarge
 from sessions.record import Changes, Outcome
 from tests.support.apps import KEY, session_of
 from tests.support.dictionary_store import DictionaryStore
@@ -88,6 +89,26 @@ def test_an_act_beside_the_close_does_not_count_as_stored(late: str, user_id: st
     assert (found.get("a"), found.user_id, found.is_past) == (2, user_id, False)
     kinds = [event.kind for event in events if event.kind != "loaded"]
     assert kinds == ([] if user_id is None else ["regenerated", "signed_in"])
+
+
+def test_a_discarded_sign_in_is_not_taken_for_the_next_commit() -> None:
+    """The close of the sign-in failed before the store was called."""
+    manager = SessionManager(SessionContainer(keys=[KEY], store=DictionaryStore(time.time)))
+    first = session_of(manager)
+    first["a"] = 1
+    cookie = _cookie_in(manager.close(first))
+    session = session_of(manager, cookie)
+    session["a"] = "x" * 70_000
+    session.set_user("ada")
+    with pytest.raises(SessionTooLarge):
+        manager.close(session)
+
+    manager.discard(session)
+    session["a"] = 2
+    sent = _cookie_in(manager.close(session))
+
+    found = session_of(manager, cookie)
+    assert (sent, found["a"], found.user_id) == ("", 2, None)
 
 
 def _cookie_in(headers: list[tuple[str, str]]) -> str:
